@@ -1,0 +1,126 @@
+"""An author's Markdown in, sections that are safe to show and their mentions out."""
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from .links import Mention, Resolver, link_first_mentions
+from .sanitize import sanitize
+from .sections import Part, split_at_headings
+from .vocabulary import Name, Vocabulary
+from .worker import parse_within
+
+_EXTERNAL = re.compile(r"(?:https?:)?//", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section, ready to be stored.
+
+    `paragraph_starts` holds the offset in `text` at which each paragraph from `first_paragraph` on starts.
+    """
+
+    level: int
+    anchor: str
+    heading: str
+    heading_html: str
+    html: str
+    notes_html: str
+    text: str
+    first_paragraph: int | None
+    last_paragraph: int | None
+    paragraph_starts: tuple[int, ...]
+    mentions: tuple[Mention, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Essay:
+    """A composed text."""
+
+    sections: tuple[Section, ...]
+
+    @property
+    def word_count(self) -> int:
+        """Count the words of all sections, headings left out."""
+        return sum(len(section.text.split()) for section in self.sections)
+
+
+def compose(
+    source: str,
+    vocabulary: Vocabulary,
+    *,
+    title: str = "",
+    language: str = "en",
+    resolve: Resolver | None = None,
+    own: int | None = None,
+    quiet: Collection[str] = (),
+) -> Essay:
+    """Turn an author's Markdown into numbered sections that are safe to show, with every mention in them.
+
+    `resolve` gives the name meant by a written link `[[…]]`; without it the vocabulary is asked. `own` is the page
+    itself, `quiet` the labels that it does not link. Raises `TextRefused`, with the line, for a text that is too
+    large, too intricate or cannot be parsed in `worker.SECONDS` seconds.
+    """
+    parts = split_at_headings(parse_within(source), title=title, language=language)
+    ask = resolve or _only(vocabulary)
+    return Essay(tuple(_section(part, vocabulary, language, ask, own, quiet) for part in parts))
+
+
+def render_markdown(source: str) -> str:
+    """Give the safe HTML of one Markdown text, without concept links and without a database."""
+    sections = compose(source, Vocabulary()).sections
+    html = "\n".join(section.heading_html + section.html for section in sections)
+    notes = "".join(section.notes_html for section in sections)
+    return f"{html}\n<ol>{notes}</ol>" if notes else html
+
+
+def _only(vocabulary: Vocabulary) -> Resolver:
+    def resolve(wanted: str) -> Name | None:
+        names = {name.page: name for name in vocabulary.named(wanted)}
+        return next(iter(names.values())) if len(names) == 1 else None
+
+    return resolve
+
+
+def _section(
+    part: Part, vocabulary: Vocabulary, language: str, resolve: Resolver, own: int | None, quiet: Collection[str]
+) -> Section:
+    heading = part.heading_text
+    numbers = [block.paragraph for block in part.blocks if block.paragraph and block.element.get("id")]
+    text, starts, mentions = link_first_mentions(
+        part, vocabulary, language=language, resolve=resolve, own=own, quiet=quiet
+    )
+    return Section(
+        level=part.level,
+        anchor=part.anchor,
+        heading=heading,
+        heading_html="" if part.heading is None else _html([part.heading]),
+        html=_html(block.element for block in part.blocks),
+        notes_html=_html(block.element for block in part.notes),
+        text=text,
+        first_paragraph=numbers[0] if numbers else None,
+        last_paragraph=numbers[-1] if numbers else None,
+        paragraph_starts=tuple(starts),
+        mentions=tuple(mentions),
+    )
+
+
+def _html(elements: Iterable[ET.Element]) -> str:
+    written: list[str] = []
+    for element in elements:
+        for node in element.iter():
+            _prepare(node)
+        written.append(ET.tostring(element, encoding="unicode", method="html"))
+    return sanitize("\n".join(written))
+
+
+def _prepare(node: ET.Element) -> None:
+    """Make pictures from elsewhere links (no third-party request) and mark links that leave the site."""
+    if node.tag == "img":
+        address, text = node.get("src", ""), node.get("alt") or node.get("src", "")
+        node.tag, node.text = "a", text
+        node.attrib.clear()
+        node.set("href", address)
+    if node.tag == "a" and _EXTERNAL.match(node.get("href", "")):
+        node.set("class", "external")

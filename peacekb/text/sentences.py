@@ -1,0 +1,68 @@
+"""Cut a paragraph into sentences, so that a mention can be quoted whole."""
+
+import re
+
+# Words with a full stop that do not end a sentence, as UN documents use them.
+_ABBREVIATIONS = {
+    *"para paras no nos art arts p pp vol vols chap ch ed eds fig figs cf e.g i.e eg ie viz vs etc al approx".split(),
+    *"dr mr mrs ms prof st sr jr gen lt col maj capt brig cpl sgt cmdr adm hon rev amb rep sen gov pres".split(),
+    *"u.n u.s u.k u.s.a e.u a.u d.c jan feb mar apr jun jul aug sept sep oct nov dec".split(),
+    *"inc ltd corp co dept est res doc docs m mm av".split(),
+}
+_END = re.compile(r"""[.!?؟…]+["'”’»)\]]*(?=\s)|[؛](?=\s)|\n\n+""")
+_LAST_WORD = re.compile(r"[\w.]+$")
+_OPENS = re.compile(r"""\s+["'“‘«(\[]*(\S)""")
+# "No." and "St." stand before a number or a name; others such as "etc." may end a sentence before a capital.
+# Behind "U.N." only such a word shows that a new sentence starts: "the U.N. Secretariat" is one.
+_OPENERS = {*"The This That These Those It In On At A An He She They We But And However Since After".split()}
+_MAY_END = frozenset(
+    {"etc", "al", "co", "inc", "ltd", "corp", "res", "doc", "no", "u.n", "u.s", "u.k", "u.s.a", "e.u", "a.u"}
+)
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Give start and end of each sentence, without the white space between them."""
+    spans = []
+    start = 0
+    for match in _END.finditer(text):
+        if match.group()[0] not in "\n" and not _ends_sentence(text, match):
+            continue
+        start, end = _trimmed(text, start, match.end())
+        if start < end:
+            spans.append((start, end))
+        start = match.end()
+    start, end = _trimmed(text, start, len(text))
+    if start < end:
+        spans.append((start, end))
+    return spans
+
+
+def _ends_sentence(text: str, match: re.Match[str]) -> bool:
+    following = _OPENS.match(text, match.end())
+    if following is None:
+        return True
+    opening = following.group(1)
+    if opening.islower():
+        return False  # "… (S/RES/1325). said" and "e.g. this": a sentence does not start in lower case
+    if match.group()[0] != ".":
+        return True
+    last = _LAST_WORD.search(text, max(0, match.start() - 24), match.start())
+    if last is None:
+        return True
+    word = last.group().casefold().lstrip(".")
+    if len(word) == 1 and word.isalpha() and word != "i":
+        return False  # an initial: "K. Annan"
+    if word not in _ABBREVIATIONS:
+        return True
+    if word not in _MAY_END:
+        return False
+    following_word = text[following.start(1) : following.start(1) + 12].split()[0].rstrip(",")
+    return not opening.isdigit() if "." not in word else following_word in _OPENERS
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end

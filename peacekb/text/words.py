@@ -1,0 +1,147 @@
+"""Words and their two normal forms: `fold` for the linker, `key` for the search index.
+
+Both are pure functions of one word, so that the linker, the index and a query can never disagree.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+# A word is a run of letters, digits and the marks on them (UAX 29 without the apostrophe and full stop
+# rules: "mediator's" is two words, so the possessive never hides the noun; "l'accord" likewise).
+# Dotted initials ("U.N.") are one word, so that they meet the label "UN".
+_MARKS = "\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0483-\u0487"
+WORD = re.compile(rf"(?:[^\W\d_]\.){{2,}}|(?:[^\W_][{_MARKS}\u200c\u200d\u00ad]*)+")
+
+_ARABIC_FORMS = str.maketrans(
+    {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ئ": "ي", "ؤ": "و", "ة": "ه", "ـ": None, "\u00ad": None,
+     "\u200c": None, "\u200d": None, ".": None, "œ": "oe", "æ": "ae"}
+)  # fmt: skip
+_ARABIC = re.compile(r"[\u0621-\u064a]")
+_ARTICLE = "ال"
+_PARTICLES = "وفبكل"
+_SHORTEST_STEM = 3
+
+_IRREGULAR_PLURALS = {
+    "man": "men", "woman": "women", "child": "children", "person": "people", "crisis": "crises", "analysis": "analyses",
+    "basis": "bases", "hypothesis": "hypotheses", "criterion": "criteria", "phenomenon": "phenomena", "leaf": "leaves",
+    "life": "lives", "half": "halves", "wife": "wives", "medium": "media", "memorandum": "memoranda",
+}  # fmt: skip
+_SINGULAR = {plural: singular for singular, plural in _IRREGULAR_PLURALS.items()}
+
+
+class Word(NamedTuple):
+    """One word of a text: `text[start:end]` and its folded form."""
+
+    start: int
+    end: int
+    folded: str
+
+
+@lru_cache(maxsize=262_144)
+def fold(word: str) -> str:
+    """Give the form in which two spellings of one word are equal.
+
+    Case, accents, compatibility forms, Arabic vowel signs, tatweel and the forms of alef, ya and ta marbuta go.
+    The result may be shorter or longer than the word.
+    """
+    if word.isascii():
+        return word.casefold().replace(".", "")
+    # Arabic letter forms first: NFKD would part "أ" into alef and a mark that then goes, "ئ" into a wrong ya.
+    composed = unicodedata.normalize("NFKC", word).casefold().translate(_ARABIC_FORMS)
+    parted = unicodedata.normalize("NFKD", composed)
+    return "".join(c for c in parted if not unicodedata.combining(c))
+
+
+def words(text: str) -> Iterator[Word]:
+    """Cut a text into words, in order."""
+    for match in WORD.finditer(text):
+        folded = fold(match.group())
+        if folded:
+            yield Word(match.start(), match.end(), folded)
+
+
+@lru_cache(maxsize=262_144)
+def key(folded: str) -> str:
+    """Give the index key of a folded word: without plural ending, Arabic article and particles.
+
+    Every form that the linker accepts for a label has the key of the label, so an index of keys finds all of them.
+    """
+    if _ARABIC.match(folded):
+        stem = folded
+        while True:
+            if stem.startswith(_ARTICLE) and len(stem) >= _SHORTEST_STEM + 2:
+                stem = stem[2:]
+            elif stem[0] in _PARTICLES and len(stem) > _SHORTEST_STEM:
+                stem = stem[1:]
+            else:
+                return stem
+    return singular(folded)
+
+
+def keys(text: str) -> list[str]:
+    """Give the index keys of a text, in order; the letters that a possessive or an elision leaves alone are kept."""
+    return [key(word.folded) for word in words(text)]
+
+
+def singular(folded: str) -> str:
+    """Take a regular English or French plural ending off a folded word, else give the word back."""
+    if folded in _SINGULAR:
+        return _SINGULAR[folded]
+    if len(folded) < 4 or not folded.endswith("s") or folded.endswith(("ss", "us", "is")):
+        return folded
+    if folded.endswith("ies") and len(folded) > 4:
+        return folded[:-3] + "y"
+    if folded.endswith(("sses", "shes", "ches", "xes", "zzes")):
+        return folded[:-2]
+    return folded[:-1]
+
+
+def plurals(folded: str) -> tuple[str, ...]:
+    """Give the English plural forms of a folded noun; `singular` takes each back to the noun's own key."""
+    if folded in _IRREGULAR_PLURALS:
+        return (_IRREGULAR_PLURALS[folded],)
+    if len(folded) < 3 or not folded.isascii() or not folded.isalpha():
+        return ()
+    if folded.endswith("y") and folded[-2] not in "aeiou":
+        candidates: tuple[str, ...] = (folded[:-1] + "ies",)
+    elif folded.endswith(("ss", "sh", "ch", "x", "zz")):
+        candidates = (folded + "es",)
+    elif folded.endswith("s"):
+        return ()  # "parties" is a plural already; "crisis" is irregular
+    else:
+        candidates = (folded + "s",)
+    return tuple(plural for plural in candidates if key(plural) == key(folded))
+
+
+def arabic_stems(folded: str) -> Iterator[str]:
+    """Give the forms of a folded Arabic word without its article and one-letter particles, the longest first."""
+    stem = folded
+    for _ in range(3):
+        if (stem.startswith(_ARTICLE) and len(stem) >= _SHORTEST_STEM + 2) or (
+            stem.startswith("لل") and len(stem) > _SHORTEST_STEM
+        ):
+            stem = stem[2:]
+        elif stem and stem[0] in _PARTICLES and len(stem) > _SHORTEST_STEM:
+            stem = stem[1:]
+        else:
+            return
+        yield stem
+
+
+def is_arabic(folded: str) -> bool:
+    """Tell whether a folded word is written in Arabic letters."""
+    return _ARABIC.match(folded) is not None
+
+
+def direction(text: str) -> str:
+    """Give `rtl` or `ltr` by the first letter with a direction (UAX 9, rule P2), or an empty string."""
+    for character in text:
+        kind = unicodedata.bidirectional(character)
+        if kind == "L":
+            return "ltr"
+        if kind in ("R", "AL"):
+            return "rtl"
+    return ""

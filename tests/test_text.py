@@ -1,0 +1,363 @@
+"""The text pipeline: no database."""
+
+import re
+import time
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from peacekb.text import worker
+from peacekb.text.compose import compose, render_markdown
+from peacekb.text.markdown_tree import TextRefused
+from peacekb.text.sentences import sentence_spans
+from peacekb.text.vocabulary import Name, Vocabulary
+from peacekb.text.words import fold, key, plurals
+
+MEDIATOR = Name(1, "mediator", "/roles/mediator/")
+TREATY = Name(2, "peace treaty", "/concepts/peace-treaty/")
+CEASEFIRE = Name(3, "ceasefire", "/concepts/ceasefire/")
+CONSENT = Name(4, "consent", "/concepts/consent/", ambiguous=True)
+DDR = Name(5, "DDR", "/concepts/ddr/", case_sensitive=True)
+WASIT = Name(1, "الوسيط", "/roles/mediator/", language="ar")
+RECONSTRUCTION = Name(6, "post-conflict reconstruction", "/concepts/reconstruction/")
+ENGAGEMENT = Name(7, "rule of engagement", "/concepts/roe/")
+ACCORD = Name(8, "accord", "/concepts/accord/", language="fr")
+NAMES = [MEDIATOR, TREATY, CEASEFIRE, CONSENT, DDR, WASIT, RECONSTRUCTION, ENGAGEMENT, ACCORD]
+VOCABULARY = Vocabulary(NAMES)
+
+
+def linked(source: str, language: str = "en", **options) -> list[str]:
+    """The surfaces that became links, in order."""
+    essay = compose(source, VOCABULARY, language=language, **options)
+    return [
+        section.text[mention.start : mention.end]
+        for section in essay.sections
+        for mention in section.mentions
+        if mention.linked
+    ]
+
+
+def plain(html: str) -> str:
+    without_marks = re.sub(r'<a class="pm".*?</a>|<sup.*?</sup>', "", html)
+    return "".join(tree_of(without_marks).itertext())
+
+
+def tree_of(html: str) -> ET.Element:
+    closed = html.replace("&nbsp;", " ").replace("<br>", "<br/>").replace("<hr>", "<hr/>")
+    return ET.fromstring(f"<div>{closed}</div>")
+
+
+@pytest.mark.parametrize(
+    ("source", "surfaces"),
+    [
+        ("The mediator spoke.", ["mediator"]),
+        ("Mediators spoke.", ["Mediators"]),
+        ("The mediator's house, the mediators’ house.", ["mediator"]),
+        ("Two peace treaties.", ["peace treaties"]),
+        ("Two\npeace\ntreaties.", ["peace\ntreaties"]),
+        ("The rules of engagement.", ["rules of engagement"]),
+        ("A post-*conflict* reconstruction.", ["post-conflict reconstruction"]),
+        ("A post\u2011conflict reconstruction.", ["post\u2011conflict reconstruction"]),
+        ("Peace. Treaty.", []),
+        ("Remediators and mediatorship.", []),
+        ("ddr is not DDR.", ["DDR"]),
+        ("With their consent.", []),
+        ("A [[consent]] is meant.", ["consent"]),
+        ("A [[ceasefire|truce]] then.", ["truce"]),
+        ("No [[!ceasefire]], then a ceasefire.", ["ceasefire"]),
+        ("# The mediator\n\nNobody.", []),
+        ("See [the mediator](https://un.org).", []),
+        ("The `mediator` of code.", []),
+        ("> A mediator quoted.", []),
+        ("Text.[^1]\n\n[^1]: A mediator in a note.", []),
+        ("- a mediator\n- another mediator", ["mediator"]),
+        ("| a | b |\n|---|---|\n| mediator | ceasefire |", ["mediator", "ceasefire"]),
+        ("A mediator.\n\n## Next\n\nA mediator.", ["mediator", "mediator"]),
+    ],
+)
+def test_a_name_is_linked_where_it_should_be(source, surfaces):
+    assert linked(source) == surfaces
+
+
+@pytest.mark.parametrize(
+    "source", ["قال الوسيط", "قال وسيط", "قال للوسيط", "قال والوسيط", "قال بالوَسِيط", "قال الوســيط", "قال وبالوسيط"]
+)
+def test_an_arabic_name_is_found_through_article_particles_and_signs(source):
+    assert len(linked(source, "ar")) == 1
+
+
+def test_a_french_name_is_found_behind_its_elision():
+    assert linked("Il signe l'accord et d’accord.", "fr") == ["accord"]
+
+
+def test_a_name_of_another_language_is_not_linked():
+    assert linked("An accord was struck.") == []
+
+
+def test_every_mention_is_kept_with_its_sentence_and_offsets():
+    essay = compose("One. A mediator met a mediator. Three.\n\n- a ceasefire", VOCABULARY)
+    (section,) = essay.sections
+    assert [(m.paragraph, m.target, m.linked, m.sentence) for m in section.mentions] == [
+        (1, 1, True, "A mediator met a mediator."),
+        (1, 1, False, "A mediator met a mediator."),
+        (1, 3, True, "a ceasefire"),
+    ]
+    for mention in section.mentions:
+        surface = section.text[mention.start : mention.end]
+        offset = mention.start - mention.sentence_start
+        assert mention.sentence[offset : offset + len(surface)] == surface
+
+
+def test_a_name_that_two_pages_claim_is_never_guessed():
+    claimed = Vocabulary([CEASEFIRE, Name(9, "ceasefire", "/tasks/ceasefire/")])
+    (section,) = compose("A ceasefire held.", claimed).sections
+    assert [(m.target, m.linked) for m in section.mentions] == [(None, False)]
+    assert '<a class="concept"' not in section.html
+
+
+def test_a_longer_name_wins_over_the_shorter_one_in_it():
+    names = Vocabulary([CEASEFIRE, Name(9, "ceasefire agreement", "/concepts/ceasefire-agreement/")])
+    (section,) = compose("The ceasefire agreement and the ceasefire.", names).sections
+    assert [m.target for m in section.mentions] == [9, 3]
+
+
+def test_a_page_does_not_link_itself_nor_its_quiet_labels():
+    assert linked("A mediator, a ceasefire, a DDR.", own=1, quiet=["Ceasefire"]) == ["DDR"]
+
+
+def test_a_written_link_without_a_page_is_kept_as_wanted_and_shown_as_text():
+    (section,) = compose("A [[truce of God]] then.", VOCABULARY).sections
+    assert [(m.target, m.wanted) for m in section.mentions] == [(None, "truce of God")]
+    assert "A truce of God then." in plain(section.html)
+
+
+def test_paragraphs_are_numbered_through_the_essay_and_a_list_belongs_to_the_one_before():
+    essay = compose("One.\n\nTwo.\n\n- a list\n\n## H\n\n- opens\n\nFour.", Vocabulary())
+    assert [(s.anchor, s.first_paragraph, s.last_paragraph) for s in essay.sections] == [
+        ("introduction", 1, 2),
+        ("h", 3, 4),
+    ]
+    for section in essay.sections:
+        assert len(section.paragraph_starts) == section.last_paragraph - section.first_paragraph + 1
+    assert re.findall(r'id="(p\d+)"', "".join(s.html for s in essay.sections)) == ["p1", "p2", "p3", "p4"]
+
+
+def test_anchors_are_readable_unique_and_never_those_of_other_addresses():
+    headings = ["حفظ السلام", "Same", "Same", "Same 2", "History", "P4", "***", "Œuvre"]
+    source = "\n\n".join(f"## {heading}\n\nText." for heading in headings)
+    anchors = [section.anchor for section in compose(source, Vocabulary()).sections]
+    assert anchors == ["حفظ-السلام", "same", "same-2", "same-2-2", "history-section", "p4-section", "section", "œuvre"]
+
+
+def test_a_first_heading_that_repeats_the_title_is_left_out_and_another_one_is_kept():
+    assert [s.heading for s in compose("# The  title\n\nText.", Vocabulary(), title="The title").sections] == [""]
+    assert [s.heading for s in compose("# Other\n\nText.", Vocabulary(), title="The title").sections] == ["Other"]
+
+
+def test_a_note_belongs_to_the_section_that_refers_to_it_with_its_number_in_the_essay():
+    one, two = compose("A[^a].\n\n## B\n\nB[^b].\n\n[^a]: First.\n[^b]: Second.", Vocabulary()).sections
+    assert 'value="1"' in one.notes_html
+    assert "First." in one.text
+    assert 'value="2"' in two.notes_html
+    assert "Second." in two.notes_html
+
+
+def test_a_paragraph_in_another_direction_says_so():
+    (section,) = compose("English.\n\nقال الوسيط.", Vocabulary()).sections
+    assert '<p id="p2" dir="rtl">' in section.html
+    assert 'id="p1" dir' not in section.html
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt:alert(1))",
+    "[x](java\tscript:alert(1))",
+    "[x](java&#x0A;script:alert(1))",
+    "[x](&#106;avascript:alert(1))",
+    "[x](&#x6A;&#x61;vascript:alert(1))",
+    "[x]( javascript:alert(1))",
+    "[x](\x01javascript:alert(1))",
+    "[x](vbscript:msgbox(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
+    "![x](data:image/svg+xml,<svg onload=alert(1)>)",
+    "![x](javascript:alert(1))",
+    "<javascript:alert(1)>",
+    "[x]: javascript:alert(1)\n\n[x]",
+    '[x](http://a "onmouseover=alert(1)")',
+    '[x](http://a"onmouseover="alert(1))',
+    "`<script>alert(1)</script>`",
+    "```\n<script>alert(1)</script>\n```",
+    "# <script>alert(1)</script>",
+    '# x" onclick="alert(1)',
+    "| <script> |\n|---|\n| <img onerror=alert(1)> |",
+    "[[<script>alert(1)</script>]]",
+    "[[ceasefire|<img src=x onerror=alert(1)>]]",
+    "text[^<script>]\n\n[^<script>]: <script>alert(1)</script>",
+    "<!--><script>alert(1)</script>-->",
+    "<![CDATA[<script>alert(1)</script>]]>",
+    "<div><p><b>never closed",
+    "</div></main></body>",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "\x00<script>\x00alert(1)",
+    "\ud800 lone \udfff surrogates",
+    "\x02klzzwxh:0000\x03 \x02amp\x03 zz1337820767766393449qq",
+    "<style>*{display:none}</style>",
+    "<iframe src=//evil></iframe>",
+    "<form action=//evil><input name=q></form>",
+    "<math><mtext></p><script>alert(1)</script></math>",
+    "\u2028\u202e right to left override",
+]
+_ALLOWED = {
+    *("a", "blockquote", "br", "code", "dd", "div", "dl", "dt", "em", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol"),
+    *("p", "pre", "span", "strong", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+}
+
+
+@pytest.mark.parametrize("source", HOSTILE)
+def test_hostile_markdown_is_harmless(source):
+    assert_harmless(render_markdown(source))
+
+
+def assert_harmless(html: str) -> None:
+    for element in tree_of(html).iter():
+        assert element.tag in _ALLOWED
+        assert set(element.attrib) <= {
+            *("href", "title", "class", "id", "dir", "align", "value", "start", "aria-label")
+        }
+        address = element.get("href", "#")
+        assert re.match(r"(?:https?:|mailto:|#|/|[^:]*$)", address, re.IGNORECASE), address
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet=st.sampled_from("[]()<>!*_`#>-|:^&;\"'\\ \n\tabدx1\x00\u200f"), max_size=300))
+def test_any_signs_give_harmless_html_or_a_clear_refusal(source):
+    try:
+        assert_harmless(render_markdown(source))
+    except TextRefused as refused:
+        assert str(refused).endswith(".")
+
+
+_PIECES = st.sampled_from(
+    ["mediator", "mediators", "peace", "treaty", "treaties", "ceasefire", "DDR", "consent", "*", "**", "_", "\n",
+     "\n\n", " ", " ", ". ", "`", "- ", "> ", "## ", "[[ceasefire]]", "[[!DDR]]", "[[x|mediator]]", "post-", "conflict",
+     "reconstruction", "الوسيط", "’s", "(", ")", "é"]
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(_PIECES, max_size=40).map("".join))
+def test_linking_never_changes_the_visible_text_and_offsets_slice_to_the_surface(source):
+    bare = compose(source, Vocabulary(), resolve=lambda wanted: None)
+    full = compose(source, VOCABULARY)
+    assert full == compose(source, Vocabulary(reversed(NAMES)))
+    assert [section.text for section in full.sections] == [section.text for section in bare.sections]
+    assert [plain(section.html) for section in full.sections] == [plain(section.html) for section in bare.sections]
+    for section in full.sections:
+        last = 0
+        for mention in section.mentions:
+            assert last <= mention.start < mention.end <= len(section.text)
+            last = mention.end
+            assert section.text[mention.sentence_start :].startswith(mention.sentence)
+            assert mention.sentence_start <= mention.start
+            assert mention.end <= mention.sentence_start + len(mention.sentence)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
+        ("See para. 4 of it. Next.", ["See para. 4 of it.", "Next."]),
+        ("Lt. Gen. Bull spoke. He left.", ["Lt. Gen. Bull spoke.", "He left."]),
+        ("The U.N. Secretariat. Yes.", ["The U.N. Secretariat.", "Yes."]),
+        ("S/RES/1325 (2000) is known. It is.", ["S/RES/1325 (2000) is known.", "It is."]),
+        ("It cost 3.5 million. Really.", ["It cost 3.5 million.", "Really."]),
+        ("He said: “Stop.” They stopped.", ["He said: “Stop.”", "They stopped."]),
+        ("هل وافق؟ نعم؛ وافق.", ["هل وافق؟", "نعم؛", "وافق."]),
+        ("See No. 5. Then K. Annan came.", ["See No. 5.", "Then K. Annan came."]),
+        ("a\n\nb", ["a", "b"]),
+    ],
+)
+def test_sentences_are_cut_where_a_reader_would(text, sentences):
+    assert [text[start:end] for start, end in sentence_spans(text)] == sentences
+
+
+@given(st.text(max_size=60))
+def test_sentences_cover_every_word_once(text):
+    covered = "".join(text[start:end] for start, end in sentence_spans(text))
+    assert "".join(covered.split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Médiation", "mediation"), ("ﬁnal", "final"), ("Œuvre", "oeuvre"), ("STRASSE", "straße"), ("U.N.", "UN"),
+     ("وَسِيط", "وسيط"), ("وســيط", "وسيط"), ("إمارة", "اماره"), ("cafe\u0301", "café")],
+)  # fmt: skip
+def test_spellings_of_one_word_fold_alike(one, other):
+    assert fold(one) == fold(other)
+
+
+@given(st.from_regex(r"[a-z]{3,14}", fullmatch=True))
+def test_a_plural_has_the_index_key_of_its_noun(noun):
+    assert all(key(plural) == key(noun) for plural in plurals(noun))
+
+
+@pytest.mark.parametrize(
+    ("noun", "plural"),
+    [("treaty", "treaties"), ("party", "parties"), ("envoy", "envoys"), ("process", "processes"), ("man", "men"),
+     ("crisis", "crises"), ("mission", "missions"), ("branch", "branches")],
+)  # fmt: skip
+def test_plurals_are_those_of_english(noun, plural):
+    assert plural in plurals(noun)
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("a\n\n" + "[" * 1_000, 3),
+        ("a\n\nb\n\n" + "[a](" * 1_000, 5),
+        ("x\n\n" + "<a " * 5_000, 3),
+        ("x\n\n" + "[^1] " * 2_000, 3),
+        ("x [^1]\n\n" * 1_001, 2001),
+        ("".join("    " * depth + "- a\n" for depth in range(60)), 42),
+        ("x\n\n" + ">" * 500 + " deep", 3),
+        ("## h\n\n" * 5_000, 2001),
+    ],
+)
+def test_a_text_past_the_bounds_is_refused_with_its_line(source, line):
+    with pytest.raises(TextRefused) as refused:
+        compose(source, Vocabulary())
+    assert refused.value.line == line
+    assert str(refused.value).startswith(f"Line {line}: ")
+
+
+def test_a_text_that_is_too_long_is_refused():
+    with pytest.raises(TextRefused, match="the most is 524,288"):
+        compose("word " * 200_000, Vocabulary())
+
+
+def test_a_text_that_takes_too_long_is_ended_and_the_next_one_is_served():
+    slow = "a [b](c) *d*\n\n" * 4_000
+    with pytest.raises(TextRefused) as refused:
+        worker.parse_within(slow, seconds=0.05)
+    assert refused.value.line is not None
+    assert "within 0.05 seconds" in str(refused.value)
+    assert len(worker.parse_within("A paragraph.\n\n" * 500)) == 500
+
+
+def test_hostile_texts_inside_the_bounds_end_in_time():
+    brackets = ("[" * 500 + "\n\n") * 30
+    for source in (brackets, "[a](" * 250, "*a " * 3_000, "`a " * 900, "|a" * 10_000, "\\" * 50_000):
+        started = time.monotonic()
+        try:
+            compose(source, Vocabulary())
+        except TextRefused as refused:
+            assert "could not be rendered within" in str(refused)
+        # Generous: the promise is that it ends (3 s of parsing), not how fast this machine is.
+        assert time.monotonic() - started < 30
