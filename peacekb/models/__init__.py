@@ -1,0 +1,47 @@
+"""What is stored. One noun a file; `Page` is the base of everything that can be read."""
+
+from .article import Article, Standpoint
+from .concept import Concept
+from .label import Label
+from .mention import Mention
+from .page import FormerSlug, Kind, Language, Page, PagePhase, Phase, Status, TaggedPage, Verified
+from .revision import Revision
+from .role import Role
+from .search_entry import FullTextRow, SearchEntry
+from .section import Section
+from .source import Source
+from .task import Pillar, Task
+
+#: The model of each kind of page. Every command, view and form takes its kinds from here.
+MODELS: dict[str, type[Page]] = {
+    Kind.ARTICLE: Article,
+    Kind.CONCEPT: Concept,
+    Kind.ROLE: Role,
+    Kind.TASK: Task,
+}
+
+__all__ = [
+    "MODELS",
+    "Article",
+    "Concept",
+    "FormerSlug",
+    "FullTextRow",
+    "Kind",
+    "Label",
+    "Language",
+    "Mention",
+    "Page",
+    "PagePhase",
+    "Phase",
+    "Pillar",
+    "Revision",
+    "Role",
+    "SearchEntry",
+    "Section",
+    "Source",
+    "Standpoint",
+    "Status",
+    "TaggedPage",
+    "Task",
+    "Verified",
+]

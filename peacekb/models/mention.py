@@ -1,0 +1,69 @@
+from django.db import models
+
+from .label import Label
+from .page import Page
+from .section import Section
+
+
+class MentionQuerySet(models.QuerySet["Mention"]):
+    """Rules about which mentions."""
+
+    def public(self) -> "MentionQuerySet":
+        """Keep mentions in pages that the public may read."""
+        return self.filter(section__page__in=Page.objects.published())
+
+
+class Mention(models.Model):
+    """One occurrence of a page's name in a section: `section.text[start:end]`, in its whole sentence.
+
+    `target` is empty where the linker may not guess (an ambiguous label, a name that two pages claim) or where a
+    written link has no page yet; then `wanted` holds what the author wrote.
+    """
+
+    section = models.ForeignKey(Section, related_name="mentions", on_delete=models.CASCADE)
+    paragraph = models.PositiveIntegerField(null=True)
+    target = models.ForeignKey(Page, related_name="mentioned_in", null=True, on_delete=models.CASCADE)
+    label = models.ForeignKey(Label, related_name="mentions", null=True, on_delete=models.SET_NULL)
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    sentence_start = models.PositiveIntegerField()
+    sentence = models.TextField()
+    linked = models.BooleanField(default=False)
+    wanted = models.CharField(max_length=200, blank=True)
+
+    objects = MentionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["section", "start"]
+        constraints = [
+            models.UniqueConstraint(fields=["section", "start"], name="mention_unique_at_a_place"),
+            models.CheckConstraint(condition=models.Q(end__gt=models.F("start")), name="mention_has_a_length"),
+            models.CheckConstraint(
+                condition=models.Q(sentence_start__lte=models.F("start")), name="mention_lies_in_its_sentence"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(linked=False) | models.Q(target__isnull=False), name="linked_mention_has_a_target"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["target", "section", "start"], name="mentions_of_a_page"),
+            models.Index(fields=["wanted"], name="mentions_without_a_page", condition=~models.Q(wanted="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.surface
+
+    @property
+    def surface(self) -> str:
+        """Give the words as the text has them."""
+        return self.sentence[self.start - self.sentence_start : self.end - self.sentence_start]
+
+    @property
+    def before(self) -> str:
+        """Give the sentence up to the mention."""
+        return self.sentence[: self.start - self.sentence_start]
+
+    @property
+    def after(self) -> str:
+        """Give the sentence behind the mention."""
+        return self.sentence[self.end - self.sentence_start :]

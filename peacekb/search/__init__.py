@@ -1,0 +1,132 @@
+"""One question, two engines: SQLite FTS5 and PostgreSQL full text.
+
+Both index the same folded keys (`peacekb.text.words`), so that they find the same sections.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from peacekb.models import Label, Page, SearchEntry, Section
+from peacekb.text.vocabulary import label_keys
+from peacekb.text.words import keys
+
+from . import postgresql, sqlite
+
+# PostgreSQL holds at most 1 MB of words a row; no essay of ours comes near it in one section.
+_INDEXED_CHARACTERS = 250_000
+_MOST_WORDS = 32
+_PHRASE = re.compile(r'"([^"]*)"|([^"\s]+)')
+
+
+class Engine(Protocol):
+    """What a database must offer: the entries that hold all phrases, each annotated with `rank`, higher is better."""
+
+    def matching(self, phrases: Sequence[Sequence[str]], filters: Sequence[Sequence[str]]) -> QuerySet[SearchEntry]: ...
+
+    def holding(self, phrases: Sequence[Sequence[str]]) -> QuerySet[SearchEntry]: ...
+
+    def rebuild(self) -> None: ...
+
+    def problems(self) -> list[str]: ...
+
+
+def engine() -> Engine:
+    """Give the engine of the default database."""
+    return postgresql if connection.vendor == "postgresql" else sqlite
+
+
+def search(
+    text: str,
+    *,
+    tags: Iterable[str] = (),
+    any_tags: Iterable[str] = (),
+    kind: str = "",
+    phase: str = "",
+    language: str = "",
+) -> QuerySet[SearchEntry]:
+    """Find the published sections that hold all words of `text`, best first.
+
+    Words in double quotes must stand together. `tags` are slugs that the page must all carry, `any_tags` slugs of
+    which it must carry one. Gives a queryset with `rank`, `section` and its page still to be joined; empty when
+    neither a word nor a filter is left. One query when evaluated.
+    """
+    phrases = phrases_of(text)
+    filters: list[list[str]] = [[filter_token("tag", tag)] for tag in tags]
+    alternatives = [filter_token("tag", tag) for tag in any_tags]
+    if alternatives:
+        filters.append(alternatives)
+    filters += [
+        [filter_token(facet, value)] for facet, value in (("kind", kind), ("phase", phase), ("lang", language)) if value
+    ]
+    if not phrases and not filters:
+        return SearchEntry.objects.none()
+    found = engine().matching(phrases, filters)
+    return found.filter(section__page__in=Page.objects.published()).order_by("-rank", "section_id")  # type: ignore[misc]  # annotated by the engine
+
+
+def phrases_of(text: str) -> list[list[str]]:
+    """Give the keys of a query: one list for each quoted phrase or word."""
+    phrases = []
+    for quoted, word in _PHRASE.findall(text.replace("\x00", " ")[:2_000]):
+        found = keys(quoted or word)
+        if found:
+            phrases.append(found)
+    return phrases[:_MOST_WORDS]
+
+
+def filter_token(facet: str, value: str) -> str:
+    """Give the index token of one fact, such as a tag. Hexadecimal, so that no tokenizer cuts it into words."""
+    return f"zz{facet}{value.encode().hex()}zz"
+
+
+def entry_for(
+    section: Section,
+    *,
+    title: str,
+    labels: Iterable[str],
+    tags: Iterable[tuple[str, str]],
+    facts: Iterable[tuple[str, str]],
+) -> SearchEntry:
+    """Make the entry of one section, not saved. `tags` are pairs of name and slug, `facts` of facet and value."""
+    is_lead = section.position == 0
+    tags = list(tags)
+    return SearchEntry(
+        section=section,
+        title=_joined([title]) if is_lead else "",
+        labels=_joined(labels) if is_lead else "",
+        heading=_joined([section.heading]),
+        tags=_joined(name for name, _ in tags) if is_lead else "",
+        text=_joined([section.text])[:_INDEXED_CHARACTERS],
+        filters=" ".join(
+            [filter_token("tag", slug) for _, slug in tags] + [filter_token(facet, value) for facet, value in facts]
+        ),
+    )
+
+
+def pages_with(names: Iterable[str]) -> set[int]:
+    """Give the keys of all pages, public or not, whose text may hold one of the names: a superset, from the index."""
+    phrases = {label_keys(name) for name in names} - {()}
+    found: set[int] = set()
+    ordered = sorted(phrases)
+    for place in range(0, len(ordered), 100):
+        holding = engine().holding(ordered[place : place + 100])
+        found.update(holding.values_list("section__page_id", flat=True).distinct())
+    return found
+
+
+def entry_named(text: str) -> Page | None:
+    """Give the published page that has `text` as a label, if there is exactly one."""
+    wanted = text.strip()
+    pages = Page.objects.published().filter(
+        pk__in=Label.objects.filter(text__iexact=wanted).exclude(kind=Label.LabelKind.HIDDEN).values("page")
+    )
+    found = list(pages[:2]) if wanted and "\x00" not in wanted else []
+    return found[0] if len(found) == 1 else None
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return " ".join(" ".join(keys(text)) for text in texts)
