@@ -1,0 +1,381 @@
+"""A page as a document: everything that an editor wrote about it, in one dictionary.
+
+The same document is the content of a revision, the front matter and body of an exported file, and what an import or
+the starter library brings. `document_of` reads it from the rows, `write` puts it into them. Sections, mentions and
+the index are not part of it: `peacekb.publishing` derives them.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.dateparse import parse_date, parse_datetime
+
+from peacekb.models import (
+    MODELS,
+    Article,
+    Concept,
+    Kind,
+    Label,
+    Language,
+    Page,
+    PagePhase,
+    Phase,
+    Pillar,
+    Role,
+    Source,
+    Standpoint,
+    Task,
+    Verified,
+)
+
+Document = dict[str, Any]
+
+#: The keys of each kind's document, in the order in which files show them. `source` is the body.
+KEYS: dict[str, tuple[str, ...]] = {
+    Kind.ARTICLE: ("title", "slug", "language", "standpoint", "translation_of", "summary", "authors", "labels"),
+    Kind.CONCEPT: ("title", "slug", "language", "summary", "phases", "labels", "broader", "related"),
+    Kind.ROLE: ("title", "slug", "language", "summary", "phases", "labels", "performs", "concepts"),
+    Kind.TASK: ("title", "slug", "language", "summary", "phase", "pillar", "seed", "labels", "concepts"),
+}
+_SHARED = ("tags", "sources", "unlinked", "verified", "verified_url", "review_by", "published_at", "source")
+KEYS = {kind: (*keys, *_SHARED) for kind, keys in KEYS.items()}
+#: Keys whose values are slugs of other rows: key → the kind of page, or `source`.
+REFERENCES = {
+    "broader": Kind.CONCEPT,
+    "related": Kind.CONCEPT,
+    "performs": Kind.TASK,
+    "concepts": Kind.CONCEPT,
+    "translation_of": Kind.ARTICLE,
+    "sources": "source",
+}
+#: Kinds whose title is a name that prose uses: it is kept as the preferred label.
+NAMED_KINDS = frozenset({Kind.CONCEPT, Kind.ROLE, Kind.TASK})
+_SLUG = re.compile(r"[-\w]{1,120}")
+_LABEL_KEYS = ("text", "language", "kind", "case_sensitive", "ambiguous", "verified")
+
+
+class DocumentRefused(ValueError):
+    """A document that cannot be stored: `problems` maps a key to a sentence that says what is wrong."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = problems
+
+
+# --- reading -----------------------------------------------------------------------------------------------------
+
+
+def document_of(page: Page) -> Document:
+    """Give everything that editors wrote about a page, without empty values, in the order of `KEYS`.
+
+    Takes a page of any kind, base or child. Costs four to seven queries unless its relations are prefetched.
+    """
+    page = specific(page)
+    values: Document = {
+        "title": page.title,
+        "slug": page.slug,
+        "language": page.language,
+        "summary": page.summary,
+        "labels": _labels_of(page),
+        "tags": [tagged.tag.name for tagged in page.tagged.select_related("tag").order_by("pk")],
+        "sources": sorted(source.slug for source in page.sources.all()),
+        "unlinked": list(page.unlinked),
+        "verified": page.verified,
+        "verified_url": page.verified_url,
+        "review_by": page.review_by.isoformat() if page.review_by else "",
+        "published_at": _moment(page.published_at) if page.published_at else "",
+        "source": page.source,
+    }
+    phases = [row.phase for row in page.phase_set.all()]
+    if isinstance(page, Article):
+        values |= {
+            "standpoint": page.standpoint,
+            "translation_of": page.translation_of.slug if page.translation_of else "",
+            "authors": list(page.authors),
+        }
+    elif isinstance(page, Concept):
+        values |= {"phases": phases, "broader": _slugs(page.broader.all()), "related": _slugs(page.related.all())}
+    elif isinstance(page, Role):
+        values |= {"phases": phases, "performs": _slugs(page.performs.all()), "concepts": _slugs(page.concepts.all())}
+    elif isinstance(page, Task):
+        values |= {
+            "phase": phases[0] if phases else "",
+            "pillar": page.pillar,
+            "seed": page.seed,
+            "concepts": _slugs(page.concepts.all()),
+        }
+    return {key: values[key] for key in KEYS[page.kind] if values[key] not in ("", [], False, None)}
+
+
+def specific(page: Page) -> Page:
+    """Give the page as its own kind. One query where it is the base row."""
+    model = MODELS[page.kind]
+    return page if isinstance(page, model) else model.objects.get(pk=page.pk)
+
+
+def _labels_of(page: Page) -> list[dict[str, Any]]:
+    rows = []
+    for label in sorted(page.labels.all(), key=lambda one: one.pk):
+        row: dict[str, Any] = {"text": label.text}
+        if label.language != "en":
+            row["language"] = label.language
+        if label.kind != Label.LabelKind.ALT:
+            row["kind"] = str(label.kind)
+        for flag in ("case_sensitive", "ambiguous"):
+            if getattr(label, flag):
+                row[flag] = True
+        if label.verified:
+            row["verified"] = str(label.verified)
+        plain_title = label.kind == "pref" and label.language == page.language and label.text == page.title
+        if not (
+            plain_title and page.kind in NAMED_KINDS and not {"case_sensitive", "ambiguous", "verified"} & set(row)
+        ):
+            rows.append(row)
+    return rows
+
+
+def _slugs(pages: Iterable[Page]) -> list[str]:
+    return sorted(page.slug for page in pages)
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+# --- checking ----------------------------------------------------------------------------------------------------
+
+
+def check(document: Document, kind: str) -> None:
+    """Raise `DocumentRefused` for unknown keys and values of the wrong form. References are checked by `write`."""
+    problems: dict[str, str] = {}
+    for key in document:
+        if key not in KEYS[kind]:
+            problems[str(key)] = f"unknown key “{key}”. Keys of this kind: {', '.join(KEYS[kind][:-1])}."
+    for key in KEYS[kind]:
+        value = document.get(key)
+        if value is not None and (problem := _CHECKS[key](value)):
+            problems[key] = f"{key}: {problem}"
+    for key in ("title", "slug"):
+        if not document.get(key):
+            problems.setdefault(key, f"{key} is missing.")
+    if problems:
+        raise DocumentRefused(problems)
+
+
+def _text(most: int, *, lines: bool = False) -> Callable[[Any], str]:
+    def problem(value: Any) -> str:
+        if not isinstance(value, str):
+            return "must be a text; put it in quotes."
+        if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
+            return "holds a character that cannot be stored."
+        if not lines and "\n" in value.strip():
+            return "must stand on one line."
+        return f"must be {most} characters or fewer; it has {len(value)}." if len(value) > most else ""
+
+    return problem
+
+
+def _list_of(item: Callable[[Any], str]) -> Callable[[Any], str]:
+    def problem(value: Any) -> str:
+        if not isinstance(value, list):
+            return "must be a list."
+        return next((f"“{one}” {found}" for one in value if (found := item(one))), "")
+
+    return problem
+
+
+def _one_of(choices: Iterable[str]) -> Callable[[Any], str]:
+    known = list(choices)
+    return lambda value: "" if value in known else f"“{value}” is not one of {', '.join(known)}."
+
+
+def _slug(value: Any) -> str:
+    well_formed = isinstance(value, str) and _SLUG.fullmatch(value)
+    return "" if well_formed else "must be words of letters and digits joined by hyphens, 120 characters or fewer."
+
+
+def _label(value: Any) -> str:
+    if not isinstance(value, dict) or not isinstance(value.get("text"), str) or not value["text"].strip():
+        return "must have a text."
+    unknown = set(value) - set(_LABEL_KEYS)
+    if unknown:
+        return f"has unknown keys: {', '.join(sorted(map(str, unknown)))}."
+    if value.get("kind", "alt") not in Label.LabelKind.values:
+        return "has an unknown kind; known are pref, alt, hidden."
+    if not re.fullmatch(r"[a-z]{2,3}(-\w{2,8})*", str(value.get("language", "en"))):
+        return "has no language code such as en or ar."
+    return _text(200)(value["text"])
+
+
+def _is_moment(value: Any) -> str:
+    return "" if _parsed_moment(value) else "must be a date such as 2026-11-24 or 2026-11-24T09:00:00Z."
+
+
+def _is_day(value: Any) -> str:
+    try:
+        return "" if isinstance(value, date) or parse_date(str(value)) else "must be a date such as 2027-03-31."
+    except ValueError:
+        return "must be a date such as 2027-03-31."
+
+
+def _parsed_moment(value: Any) -> datetime | None:
+    try:
+        if isinstance(value, datetime):
+            moment: datetime | None = value
+        elif isinstance(value, date):
+            moment = datetime(value.year, value.month, value.day, tzinfo=UTC)
+        else:
+            moment = parse_datetime(str(value))
+            if moment is None and (day := parse_date(str(value))):
+                moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+_CHECKS: dict[str, Callable[[Any], str]] = {
+    "title": _text(300),
+    "slug": _slug,
+    "language": _one_of(Language.values),
+    "standpoint": _one_of(Standpoint.values),
+    "translation_of": _slug,
+    "summary": _text(200),
+    "authors": _list_of(_text(200)),
+    "phases": _list_of(_one_of(Phase.values)),
+    "phase": _one_of(Phase.values),
+    "pillar": _one_of(Pillar.values),
+    "seed": lambda value: "" if isinstance(value, bool) else "must be true or false.",
+    "labels": _list_of(_label),
+    "broader": _list_of(_slug),
+    "related": _list_of(_slug),
+    "performs": _list_of(_slug),
+    "concepts": _list_of(_slug),
+    "tags": _list_of(_text(100)),
+    "sources": _list_of(_slug),
+    "unlinked": _list_of(_text(200)),
+    "verified": _one_of(Verified.values),
+    "verified_url": _text(600),
+    "review_by": _is_day,
+    "published_at": _is_moment,
+    "source": _text(2_000_000, lines=True),
+}
+
+
+# --- writing -----------------------------------------------------------------------------------------------------
+
+
+def write(document: Document, kind: str, page: Page | None = None) -> Page:
+    """Put a document into the rows of a new page, or of `page`, exactly: what it leaves out becomes empty.
+
+    Raises `DocumentRefused` for a document that `check` refuses and for references to unknown pages or sources.
+    Must run inside a transaction. Publishes nothing.
+    """
+    written = write_facts(document, kind, page)
+    write_references(document, written)
+    return written
+
+
+def write_facts(document: Document, kind: str, page: Page | None = None) -> Page:
+    """Put what a document says of the page itself into its rows; `write_references` does the rest."""
+    check(document, kind)
+    page = specific(page) if page else MODELS[kind](kind=kind)
+    page.title = " ".join(document["title"].split())
+    page.slug = document["slug"]
+    page.language = document.get("language", Language.ENGLISH)
+    page.summary = document.get("summary", "")
+    page.source = document.get("source", "")
+    page.unlinked = document.get("unlinked", [])
+    page.verified = document.get("verified", "")
+    page.verified_url = document.get("verified_url", "")
+    review_by = document.get("review_by")
+    page.review_by = parse_date(str(review_by)) if review_by else None
+    page.published_at = _parsed_moment(document["published_at"]) if document.get("published_at") else page.published_at
+    if isinstance(page, Article):
+        page.standpoint = document.get("standpoint", Standpoint.ESSAY)
+        page.authors = document.get("authors", [])
+    if isinstance(page, Task):
+        page.pillar = document.get("pillar", "")
+        page.seed = document.get("seed", False)
+    try:
+        page.full_clean(exclude=["page"])
+    except ValidationError as error:
+        raise DocumentRefused({key: " ".join(messages) for key, messages in error.message_dict.items()}) from error
+    page.save()
+    phases = document.get("phases") or ([document["phase"]] if document.get("phase") else [])
+    _set_phases(page, list(dict.fromkeys(phases)))
+    _set_labels(page, document.get("labels", []))
+    page.tags.set(document.get("tags", []))
+    return page
+
+
+def write_references(document: Document, page: Page) -> None:
+    """Set the relations of a page to those of a document. Raises `DocumentRefused` where one leads nowhere."""
+    problems = {}
+    found: dict[str, list[Any]] = {}
+    for key, kind in REFERENCES.items():
+        if key not in KEYS[page.kind]:
+            continue
+        named = document.get(key) or []
+        slugs = [named] if isinstance(named, str) else list(named)
+        rows: Any = Source.objects if kind == "source" else MODELS[kind].objects
+        by_slug = {row.slug: row for row in rows.filter(slug__in=slugs)} if slugs else {}
+        missing = [slug for slug in slugs if slug not in by_slug]
+        if missing:
+            problems[key] = f"{key}: no {kind} has the slug “{missing[0]}”."
+        found[key] = [by_slug[slug] for slug in slugs if slug in by_slug]
+    if problems:
+        raise DocumentRefused(problems)
+    if isinstance(page, Article):
+        original = next(iter(found.pop("translation_of")), None)
+        if page.translation_of != original:
+            page.translation_of = original
+            page.save(update_fields=["translation_of"])
+    for key, others in found.items():
+        getattr(page, key).set(others)
+
+
+def _set_phases(page: Page, phases: list[str]) -> None:
+    if [row.phase for row in page.phase_set.all()] != phases:
+        page.phase_set.all().delete()
+        PagePhase.objects.bulk_create(PagePhase(page=page, phase=phase) for phase in phases)
+
+
+def _set_labels(page: Page, rows: list[dict[str, Any]]) -> None:
+    """Make the labels those of the document; a label that stays keeps its row, so that mentions keep their label."""
+    wanted: dict[tuple[str, str], dict[str, Any]] = {}
+    if page.kind in NAMED_KINDS:
+        wanted[page.language, page.title] = {"text": page.title, "language": page.language, "kind": "pref"}
+    for row in rows:
+        language, text = row.get("language", "en"), " ".join(row["text"].split())
+        previous = wanted.get((language, text), {})
+        wanted[language, text] = {**previous, **row, "text": text, "kind": row.get("kind", previous.get("kind", "alt"))}
+    existing = {(label.language, label.text): label for label in page.labels.all()}
+    gone = [label.pk for place, label in existing.items() if place not in wanted]
+    if gone:
+        page.labels.filter(pk__in=gone).delete()
+    preferred: set[str] = set()
+    kept: list[tuple[Label, bool]] = []
+    for (language, text), row in wanted.items():
+        kind = row.get("kind", "alt")
+        if kind == "pref" and language in preferred:
+            kind = "alt"
+        preferred |= {language} if kind == "pref" else set()
+        values = {
+            "kind": kind,
+            "case_sensitive": bool(row.get("case_sensitive", False)),
+            "ambiguous": bool(row.get("ambiguous", False)),
+            "verified": row.get("verified", ""),
+        }
+        label = existing.get((language, text)) or Label(page=page, language=language, text=text)
+        changed = label.pk is None or any(getattr(label, name) != value for name, value in values.items())
+        for name, value in values.items():
+            setattr(label, name, value)
+        kept.append((label, changed))
+    # Preferred last: two of them in one language must never stand in the table at once.
+    for label, changed in sorted(kept, key=lambda one: one[0].kind == "pref"):
+        if changed and label.pk:
+            label.save()
+    Label.objects.bulk_create(label for label, _ in kept if label.pk is None)

@@ -1,0 +1,452 @@
+"""The one writer of derived rows: sections, mentions and search entries are made here and nowhere else.
+
+Each deed is one transaction. Deeds run one after the other (a lock on PostgreSQL, the write lock on SQLite), so that
+a new label and a new text that holds it cannot miss each other.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import connection, transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from peacekb import search
+from peacekb.documents import NAMED_KINDS, Document, document_of, specific, write
+from peacekb.models import (
+    MODELS,
+    FormerSlug,
+    Label,
+    Mention,
+    Page,
+    Revision,
+    SearchEntry,
+    Section,
+    Status,
+)
+from peacekb.text.compose import Essay, compose
+from peacekb.text.links import Mention as FoundMention
+from peacekb.text.markdown_tree import TextRefused, written_links
+from peacekb.text.vocabulary import Name, Vocabulary, label_keys
+from peacekb.text.words import words
+
+__all__ = [
+    "Outcome",
+    "TextRefused",
+    "offer",
+    "publish",
+    "publish_many",
+    "rebuild",
+    "recompose",
+    "restore",
+    "save_draft",
+    "withdraw",
+]
+
+_LOCK = 0x70656163  # "peac"; any constant of our own serves
+_BATCH = 200
+
+User = AbstractBaseUser | AnonymousUser | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a deed did: the new revisions by page key (none where nothing had changed) and the pages composed again."""
+
+    revisions: dict[int, Revision] = field(default_factory=dict)
+    recomposed: tuple[int, ...] = ()
+
+
+# --- deeds -------------------------------------------------------------------------------------------------------
+
+
+def publish(page: Page, *, editor: User = None, note: str = "", origin: str = Revision.Origin.EDITOR) -> Outcome:
+    """Make what is stored of a page public: keep a revision, compose it, and compose again where its names occur.
+
+    Raises `TextRefused` for a text that cannot be rendered; nothing is changed then.
+    """
+    return publish_many([page], editor=editor, note=note, origin=origin)
+
+
+@transaction.atomic
+def publish_many(
+    pages: Sequence[Page], *, editor: User = None, note: str = "", origin: str = Revision.Origin.EDITOR
+) -> Outcome:
+    """Publish several pages in one deed: their names meet each other whatever the order. Raises as `publish`."""
+    _lock()
+    pages = [specific(page) for page in pages]
+    names_changed: set[str] = set()
+    lost: set[int] = set()
+    revisions: dict[int, Revision] = {}
+    now = timezone.now()
+    for page in pages:
+        before = _last_published(page)
+        page.status = Status.PUBLISHED
+        page.published_at = page.published_at or now
+        page.withdrawn_at, page.withdrawn_reason = None, ""
+        page.save(update_fields=["status", "published_at", "withdrawn_at", "withdrawn_reason", "updated_at"])
+        _keep_preferred_label(page, before)
+        document = document_of(page)
+        _keep_old_address(page, before)
+        revision = _revise(page, document, Revision.State.PUBLISHED, editor, note, origin)
+        if revision is not None:
+            revisions[page.pk] = revision
+        old, new = _names_in(before, page.kind), _names_in(document, page.kind)
+        names_changed |= {text for text, *_ in old ^ new}
+        if before is not None and (before.get("slug") != page.slug or old - new):
+            lost.add(page.pk)
+    own = [page.pk for page in pages]
+    others = _touched(names_changed, lost, _written_names(pages)) - set(own)
+    _compose([*own, *sorted(others)])
+    return Outcome(revisions, tuple(sorted(others)))
+
+
+@transaction.atomic
+def withdraw(page: Page, *, editor: User = None, reason: str = "") -> Outcome:
+    """Take a page from the public. Its derived rows go, links to it go, its revisions stay; it answers 410."""
+    _lock()
+    page = specific(page)
+    before = _last_published(page)
+    linking = set(Mention.objects.filter(target=page).values_list("section__page_id", flat=True)) - {page.pk}
+    page.status, page.withdrawn_at, page.withdrawn_reason = Status.WITHDRAWN, timezone.now(), reason
+    page.save(update_fields=["status", "withdrawn_at", "withdrawn_reason", "updated_at"])
+    revision = _revise(page, document_of(page), Revision.State.WITHDRAWN, editor, reason, Revision.Origin.EDITOR)
+    # A label that two pages claimed belongs to the other one alone now.
+    linking |= _touched({text for text, *_ in _names_in(before, page.kind)}, set(), set()) - {page.pk}
+    Section.objects.filter(page=page).delete()
+    _compose(sorted(linking))
+    return Outcome({page.pk: revision} if revision else {}, tuple(sorted(linking)))
+
+
+@transaction.atomic
+def restore(revision: Revision, *, editor: User = None, note: str = "") -> Outcome:
+    """Publish the content of an old revision, or of a draft, as a new revision; the past is never rewritten.
+
+    Raises `TextRefused` as `publish`, and `documents.DocumentRefused` where the content no longer fits, such as a
+    source that is gone.
+    """
+    _lock()
+    page = write(revision.content, revision.page.kind, revision.page)
+    return publish(page, editor=editor, note=note or f"Version {revision.number}")
+
+
+@transaction.atomic
+def save_draft(page: Page, *, editor: User = None, note: str = "", origin: str = Revision.Origin.EDITOR) -> Outcome:
+    """Keep what is stored of an unpublished page as a draft revision. Nothing of it becomes public."""
+    _lock()
+    page = specific(page)
+    _keep_preferred_label(page, None)
+    revision = _revise(page, document_of(page), Revision.State.DRAFT, editor, note, origin)
+    return Outcome({page.pk: revision} if revision else {})
+
+
+@transaction.atomic
+def offer(page: Page, document: Document, *, editor: User = None, note: str = "") -> Revision | None:
+    """Keep a changed document of a published page as a draft revision, without touching what readers see.
+
+    Gives `None` where the newest revision says the same already.
+    """
+    _lock()
+    return _revise(page, document, Revision.State.DRAFT, editor, note, Revision.Origin.EDITOR)
+
+
+@transaction.atomic
+def recompose(pages: Iterable[Page]) -> Outcome:
+    """Derive the rows of published pages again, writing only what differs."""
+    _lock()
+    keys = [page.pk for page in pages]
+    _compose(keys)
+    return Outcome(recomposed=tuple(keys))
+
+
+def rebuild() -> Iterator[int]:
+    """Derive every row again, in batches; yields the number of pages done after each. The same rows come out."""
+    with transaction.atomic():
+        _lock()
+        Section.objects.exclude(page__status=Status.PUBLISHED).delete()
+    keys = list(Page.objects.filter(status=Status.PUBLISHED).order_by("pk").values_list("pk", flat=True))
+    done = 0
+    for place in range(0, len(keys), _BATCH):
+        with transaction.atomic():
+            _lock()
+            _compose(keys[place : place + _BATCH])
+        done += len(keys[place : place + _BATCH])
+        yield done
+    with transaction.atomic():
+        search.engine().rebuild()
+
+
+# --- names -------------------------------------------------------------------------------------------------------
+
+
+def vocabulary() -> Vocabulary:
+    """Give the names of all public pages. One query."""
+    folders = {kind: reverse("pages:index", kwargs={"kinds": f"{kind}s"}) for kind in MODELS}
+    rows = Label.objects.filter(page__in=Page.objects.published()).order_by("pk")
+    return Vocabulary(
+        Name(page, text, f"{folders[kind]}{quote(slug)}/", language, label, case_sensitive, ambiguous)
+        for page, text, kind, slug, language, label, case_sensitive, ambiguous in rows.values_list(
+            "page_id", "text", "page__kind", "page__slug", "language", "pk", "case_sensitive", "ambiguous"
+        ).iterator()
+    )
+
+
+def _names_in(document: Document | None, kind: str) -> set[tuple[Any, ...]]:
+    """Give the names that a document claims, with what decides how they are matched."""
+    if document is None:
+        return set()
+    language = document.get("language", "en")
+    names = {}
+    if kind in NAMED_KINDS:
+        names[document["title"], language] = (False, False)
+    for row in document.get("labels", []):
+        names[row["text"], row.get("language", "en")] = (row.get("case_sensitive", False), row.get("ambiguous", False))
+    return {(text, spoken, *flags) for (text, spoken), flags in names.items()}
+
+
+def _written_names(pages: Sequence[Page]) -> set[str]:
+    """Give what an author may have written in `[[…]]` to mean one of the pages."""
+    return {name for page in pages for name in (page.title, page.slug, f"{page.kind}:{page.slug}")}
+
+
+def _touched(names: set[str], lost: set[int], written: set[str]) -> set[int]:
+    """Give the published pages in which one of the names stands, and those that meant a page of `lost`.
+
+    The index narrows the search, then the linker itself decides, so that no page is composed again for nothing.
+    """
+    touched = set(Mention.objects.filter(target__in=lost).values_list("section__page_id", flat=True)) if lost else set()
+    if names:
+        ours = Vocabulary(Name(page=0, text=name, href="", case_sensitive=False) for name in names)
+        candidates = search.pages_with(names) - touched
+        for page_id, text in Section.objects.filter(page__in=candidates).values_list("page_id", "text").iterator():
+            if page_id not in touched and ours.matches(text, list(words(text)), None):
+                touched.add(page_id)
+    wanted = {label_keys(name) for name in names | written}
+    for page_id, name in Mention.objects.exclude(wanted="").values_list("section__page_id", "wanted").distinct():
+        if label_keys(name) in wanted:
+            touched.add(page_id)
+    return touched
+
+
+def _keep_preferred_label(page: Page, before: Document | None) -> None:
+    """Keep the preferred label of a concept, role or task equal to its title; a public name stays as another label."""
+    if page.kind not in NAMED_KINDS:
+        return
+    current = page.labels.filter(kind="pref", language=page.language).first()
+    if current is not None and current.text == page.title:
+        return
+    same = page.labels.filter(language=page.language, text=page.title).first()
+    if current is not None:
+        if before is not None and before.get("title") == current.text:
+            current.kind = Label.LabelKind.ALT
+            current.save(update_fields=["kind"])
+        elif same is None:
+            current.text = page.title
+            current.save(update_fields=["text"])
+            return
+        else:
+            current.delete()
+    if same is not None:
+        same.kind = Label.LabelKind.PREF
+        same.save(update_fields=["kind"])
+    else:
+        Label.objects.create(page=page, language=page.language, text=page.title, kind=Label.LabelKind.PREF)
+
+
+def _keep_old_address(page: Page, before: Document | None) -> None:
+    """Let an address that was public redirect to the page, and an address that is in use again not."""
+    FormerSlug.objects.filter(kind=page.kind, slug=page.slug).delete()
+    if before is not None and before.get("slug") != page.slug:
+        FormerSlug.objects.update_or_create(kind=page.kind, slug=before["slug"], defaults={"page": page})
+
+
+# --- revisions ---------------------------------------------------------------------------------------------------
+
+
+def _last_published(page: Page) -> Document | None:
+    """Give the document that readers have now, if any."""
+    revision = page.revisions.exclude(state=Revision.State.DRAFT).order_by("-number").first()
+    return revision.content if revision is not None and revision.state == Revision.State.PUBLISHED else None
+
+
+def _revise(page: Page, document: Document, state: str, editor: User, note: str, origin: str) -> Revision | None:
+    """Keep a document, unless the newest revision says the same in the same state."""
+    newest = page.revisions.order_by("-number").first()
+    if newest is not None and newest.state == state and newest.content == document:
+        return None
+    user = editor if isinstance(editor, AbstractBaseUser) else None
+    return Revision.objects.create(
+        page_id=page.pk,
+        number=newest.number + 1 if newest else 1,
+        content=document,
+        editor=user,  # type: ignore[misc]
+        editor_name=user.get_username() if user else "",
+        note=note[:300],
+        state=state,
+        origin=origin,
+    )
+
+
+# --- derived rows ------------------------------------------------------------------------------------------------
+
+
+def _lock() -> None:
+    """Let deeds run one after the other. SQLite's transactions take the write lock at their start (settings)."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _compose(keys: Sequence[int]) -> None:
+    """Derive the rows of published pages, each from its text and the names of all."""
+    if not keys:
+        return
+    names = vocabulary()
+    for place in range(0, len(keys), _BATCH):
+        batch = keys[place : place + _BATCH]
+        pages = Page.objects.filter(pk__in=batch, status=Status.PUBLISHED).prefetch_related(
+            "labels", "phase_set", "tagged__tag", "sections__mentions"
+        )
+        by_key = {page.pk: page for page in pages}
+        for key in batch:
+            if key in by_key:
+                page = by_key[key]
+                essay = compose(
+                    page.source,
+                    names,
+                    title=page.title,
+                    language=page.language,
+                    resolve=_Resolver(names, page),
+                    own=page.pk,
+                    quiet=page.unlinked,
+                )
+                _store(page, essay)
+
+
+class _Resolver:
+    """Find the page that a written link means: by label, then by title, slug or `kind:slug`. At most one query."""
+
+    def __init__(self, names: Vocabulary, page: Page) -> None:
+        self._names = names
+        self._source = page.source
+        self._others: dict[str, list[Name]] | None = None
+
+    def __call__(self, wanted: str) -> Name | None:
+        named = {name.page: name for name in self._names.named(wanted)}
+        if len(named) == 1:
+            return next(iter(named.values()))
+        others = {name.page: name for name in self._pages().get(wanted.casefold(), [])}
+        return next(iter(others.values())) if len(others) == 1 else None
+
+    def _pages(self) -> dict[str, list[Name]]:
+        if self._others is None:
+            self._others = {}
+            wanted = sorted(written_links(self._source))[:500]
+            asked = Q(pk__in=[])
+            for text in wanted:
+                kind, _, slug = text.rpartition(":")
+                asked |= Q(title__iexact=text) | Q(slug=text)
+                if kind in MODELS:
+                    asked |= Q(kind=kind, slug=slug)
+            for page in Page.objects.published().filter(asked).only("kind", "slug", "title") if wanted else []:
+                name = Name(page=page.pk, text=page.title, href=page.get_absolute_url())
+                for spelling in {page.title.casefold(), page.slug.casefold(), f"{page.kind}:{page.slug}".casefold()}:
+                    self._others.setdefault(spelling, []).append(name)
+        return self._others
+
+
+def _store(page: Page, essay: Essay) -> None:
+    """Bring the stored sections, mentions and search entries of a page in step with `essay`, writing what differs.
+
+    A section keeps its row by position, a mention by its place in the section, so that deriving again changes nothing.
+    """
+    old = {section.position: section for section in page.sections.all()}
+    gone = [section.pk for position, section in old.items() if position >= len(essay.sections)]
+    if gone:
+        Section.objects.filter(pk__in=gone).delete()
+    # An anchor may move from one position to another: free those that change before they are taken.
+    moving = [
+        old[position]
+        for position, made in enumerate(essay.sections)
+        if position in old and old[position].anchor != made.anchor
+    ]
+    for section in moving:
+        Section.objects.filter(pk=section.pk).update(anchor=f"-{section.pk}")
+    stored = []
+    for position, made in enumerate(essay.sections):
+        values = {
+            "level": made.level,
+            "anchor": made.anchor,
+            "heading": made.heading[:1000],
+            "heading_html": made.heading_html,
+            "html": made.html,
+            "notes_html": made.notes_html,
+            "text": made.text,
+            "first_paragraph": made.first_paragraph,
+            "last_paragraph": made.last_paragraph,
+            "paragraph_starts": list(made.paragraph_starts),
+        }
+        known = old.get(position)
+        section = known or Section.objects.create(page=page, position=position, **values)
+        if known is not None and any(getattr(section, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(section, name, value)
+            section.save()
+        _store_mentions(section, made.mentions, fresh=position not in old)
+        stored.append(section)
+    _store_entries(page, stored)
+
+
+_MENTION_FIELDS = ("paragraph", "target_id", "label_id", "end", "sentence_start", "sentence", "linked", "wanted")
+
+
+def _store_mentions(section: Section, found: Sequence[FoundMention], *, fresh: bool) -> None:
+    old = {} if fresh else {mention.start: mention for mention in section.mentions.all()}
+    new, changed = [], []
+    for one in found:
+        values = dict(
+            zip(
+                _MENTION_FIELDS,
+                (
+                    one.paragraph,
+                    one.target,
+                    one.label,
+                    one.end,
+                    one.sentence_start,
+                    one.sentence,
+                    one.linked,
+                    one.wanted,
+                ),
+                strict=True,
+            )
+        )
+        mention = old.pop(one.start, None)
+        if mention is None:
+            new.append(Mention(section=section, start=one.start, **values))
+        elif any(getattr(mention, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(mention, name, value)
+            changed.append(mention)
+    if old:
+        Mention.objects.filter(pk__in=[mention.pk for mention in old.values()]).delete()
+    Mention.objects.bulk_create(new, batch_size=500)
+    Mention.objects.bulk_update(changed, [name.removesuffix("_id") for name in _MENTION_FIELDS], batch_size=200)
+
+
+def _store_entries(page: Page, sections: Sequence[Section]) -> None:
+    tags = [(tagged.tag.name, tagged.tag.slug) for tagged in page.tagged.all()]
+    facts = [("kind", page.kind), ("lang", page.language), *(("phase", row.phase) for row in page.phase_set.all())]
+    labels = [label.text for label in page.labels.all() if label.text != page.title]
+    fields = ("title", "labels", "heading", "tags", "text", "filters")
+    old = SearchEntry.objects.in_bulk([section.pk for section in sections])
+    for section in sections:
+        entry = search.entry_for(section, title=page.title, labels=labels, tags=tags, facts=facts)
+        known = old.get(section.pk)
+        if known is None:
+            entry.save(force_insert=True)
+        elif any(getattr(known, name) != getattr(entry, name) for name in fields):
+            entry.save(force_update=True)
