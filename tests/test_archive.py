@@ -1,0 +1,227 @@
+"""Files in and out, and the starter library."""
+
+import hashlib
+import io
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from peacekb.archive import bring_in, markdown_file
+from peacekb.documents import document_of, write
+from peacekb.models import Article, Concept, Label, Mention, Page, Revision, Role, SearchEntry, Section, Source, Task
+from peacekb.publishing import publish
+
+from .factories import draft_article, published_article, published_concept, source
+
+pytestmark = pytest.mark.django_db
+
+FIXTURES = Path(settings.BASE_DIR) / "fixtures"
+#: Of the author's text, from its title to its last full stop. Nobody edits it here.
+SEED_DIGEST = "1f314efc2511796b198c98f2a16ef0a576e2c15968e59c22a94cb2f73ba8d2d5"
+ESSAY = FIXTURES / "essays" / "diplomacy-in-peacekeeping.md"
+
+
+def run(command: str, *args, **options) -> str:
+    out = io.StringIO()
+    call_command(command, *args, stdout=out, stderr=out, **options)
+    return out.getvalue()
+
+
+def everything() -> dict[str, list[tuple]]:
+    return {
+        model.__name__: list(model.objects.order_by("pk").values_list())
+        for model in (Page, Article, Concept, Role, Task, Label, Section, Mention, Revision, Source, SearchEntry)
+    }
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def put(folder: Path, name: str, front: str, body: str = "Text.") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"---\n{front}\n---\n\n{body}\n", encoding="utf-8")
+    return path
+
+
+def test_the_starter_library_is_whole_and_seeding_twice_changes_nothing(tmp_path):
+    assert "210" not in run("seed").partition("refused")[2]
+    assert (Concept.objects.count(), Role.objects.count(), Task.objects.count()) == (135, 35, 39)
+    assert Source.objects.count() == 175
+    essay = Page.objects.get(kind="article", slug="diplomacy-in-peacekeeping")
+    sections = list(essay.sections.all())
+    assert [section.heading for section in sections[1:]] == [
+        "The Equilibrium Art: Diplomacy in Peacekeeping",
+        "Diplomacy: The Pivot for Conflict Resolution and Post-Conflict Reconstruction",
+        "The Role and Promise of Islamic Nations",
+        "Conclusion",
+    ]
+    assert (sections[0].first_paragraph, sections[-1].last_paragraph) == (1, 6)
+    linked = set(Mention.objects.filter(section__page=essay, linked=True).values_list("target__kind", "target__slug"))
+    assert linked >= {("role", "mediator")} | {
+        ("concept", slug)
+        for slug in (
+            *("negotiation", "ceasefire", "conflict-resolution", "post-conflict-reconstruction"),
+            *("human-rights", "ummah"),
+            *("peacekeeping", "diplomacy", "conciliation", "islamic-nations", "international-peace-and-security"),
+        )
+    } | {
+        ("task", slug)
+        for slug in ("establishing-democratic-principles", "building-institutions", "advancing-socio-economic-reforms")
+    }
+    # Seven that the essay must link, and at least eight more.
+    assert sum(kind == "concept" for kind, _ in linked) >= 6
+    assert len(linked) >= 15
+    before = everything()
+    assert run("seed").strip() == "0 created, 0 updated, 385 unchanged, 0 left alone, 0 refused."
+    assert everything() == before
+    run("rebuild")
+    assert everything() == before
+    # The fixtures are in the form that an export has, so that a change of one is a change of what it says.
+    run("export", str(tmp_path / "out"))
+    exported = files_below(tmp_path / "out")
+    kept = {name: text for name, text in files_below(FIXTURES).items() if name != "README.md"}
+    head = kept["sources.yaml"].index(b"sources:\n")
+    kept["sources.yaml"] = kept["sources.yaml"][head:]  # without the words for people at its top
+    assert exported == kept
+
+
+def test_the_seed_essay_is_kept_word_for_word():
+    text = ESSAY.read_text(encoding="utf-8").split("---\n", 2)[2].strip("\n")
+    assert text.startswith("# The Invaluable Place of International Diplomacy in Peacekeeping Operations\n")
+    assert hashlib.sha256(text.encode()).hexdigest() == SEED_DIGEST
+    assert "conflicting parties. \n\nWhen Islamic nations" in text
+
+
+def test_exporting_importing_and_exporting_again_gives_the_same_bytes(tmp_path):
+    source("un-charter", url="https://www.un.org/en/about-us/un-charter", note="Two words.")
+    published_concept("Ceasefire", "truce", "cease: fire", phases=["ceasefire"], sources=["un-charter"])
+    arabic = {"text": "هدنة", "language": "ar"}
+    published_concept("Hudna", broader=["ceasefire"], related=["ceasefire"], label_rows=[arabic])
+    article = published_article(
+        title="“Quotes”: and *stars*", slug="quotes", source="A truce.\n\n\n    code\n\n- [[Hudna]]", tags=["b", "a"],
+        authors=["Amal: Haddad"], language="fr",
+    )  # fmt: skip
+    published_article(title="Translated", translation_of=article.slug)
+    draft_article(title="Secret")
+    run("export", str(tmp_path / "one"))
+    before = files_below(tmp_path / "one")
+    assert len(before) == 5
+    Page.objects.all().delete()
+    Source.objects.all().delete()
+    run("import", str(tmp_path / "one"))
+    run("export", str(tmp_path / "two"))
+    assert files_below(tmp_path / "two") == before
+
+
+def test_a_page_that_an_editor_changed_is_left_alone_by_seeding_and_named(tmp_path):
+    put(tmp_path, "concepts/ceasefire.md", "title: Ceasefire\nslug: ceasefire", "One.")
+    bring_in([tmp_path], seeding=True)
+    concept = Concept.objects.get()
+    publish(write({**document_of(concept), "source": "By an editor."}, "concept", concept))
+    put(tmp_path, "concepts/ceasefire.md", "title: Ceasefire\nslug: ceasefire", "Two.")
+    report = bring_in([tmp_path], seeding=True)
+    assert Concept.objects.get().source == "By an editor."
+    assert len(report.kept) == 1
+    assert "left alone, changed on" in report.kept[0]
+
+
+def test_a_page_that_nobody_changed_follows_the_starter_library(tmp_path):
+    put(tmp_path, "concepts/ceasefire.md", "title: Ceasefire\nslug: ceasefire", "One.")
+    bring_in([tmp_path], seeding=True)
+    put(tmp_path, "concepts/ceasefire.md", "title: Ceasefire\nslug: ceasefire", "Two.")
+    assert len(bring_in([tmp_path], seeding=True).updated) == 1
+    assert Concept.objects.get().source == "Two."
+
+
+def test_a_source_that_an_editor_changed_is_left_alone_by_seeding(tmp_path):
+    (tmp_path / "sources.yaml").write_text("sources:\n- id: a\n  type: book\n  title: A\n")
+    bring_in([tmp_path], seeding=True)
+    Source.objects.update(title="By an editor")
+    assert len(bring_in([tmp_path], seeding=True).kept) == 1
+    assert Source.objects.get().title == "By an editor"
+    assert len(bring_in([tmp_path]).updated) == 1
+    assert Source.objects.get().title == "A"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("No front matter.", 1, "front matter is missing"),
+        ("---\ntitle: A\n", 1, "not closed"),
+        ("---\ntitle: A\nslug: a\ntitle: B\n---\n", 4, "stands here twice"),
+        ("---\ntitle: A\nslug: a\nlanguage: xx\n---\n", 4, "not one of en, fr, ar"),
+        ("---\ntitle: A\nslug: a\ncolour: red\n---\n", 4, "unknown key “colour”"),
+        ("---\ntitle: [\n---\n", 3, "not YAML"),
+        ("---\n- a\n---\n", 2, "keys and values"),
+        ("---\na: &x [1]\nb: *x\n---\n", 3, "write the value itself"),
+        ("---\ntitle: !!python/object/apply:os.system ['true']\n---\n", 2, "not YAML"),
+        ("---\ntitle: A\nslug: a\nsources: [nowhere]\n---\n", 4, "no source has the slug “nowhere”"),
+        ("---\ntitle: A\nslug: a\n---\n\nOne.\n\n" + "[" * 2_000, 8, "opening brackets"),
+        ("---\ntitle: A\nslug: a\nkind: poem\n---\n", 4, "unknown kind “poem”"),
+        ("---\nslug: a\n---\n", 1, "title is missing"),
+    ],
+)
+def test_a_file_that_is_refused_is_named_with_its_line_and_nothing_of_it_is_stored(tmp_path, text, line, message):
+    path = tmp_path / "a.md"
+    path.write_text(text, encoding="utf-8")
+    (refusal,) = bring_in([path]).refused
+    assert (refusal.path, refusal.line) == (str(path), line)
+    assert message in refusal.message
+    assert not Page.objects.exists()
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_bytes(b"---\ntitle: \xff\n---\n")
+    (refusal,) = bring_in([path]).refused
+    assert "not UTF-8" in refusal.message
+
+
+def test_good_files_come_in_although_others_are_refused_but_not_those_that_need_them(tmp_path):
+    put(tmp_path, "concepts/a.md", "title: A\nslug: a")
+    put(tmp_path, "concepts/b.md", "title: B\nslug: b\nbroader: [c]")
+    put(tmp_path, "concepts/c.md", "title: C\nslug: c\nlanguage: xx")
+    put(tmp_path, "concepts/d.md", "title: D\nslug: d\nbroader: [b]")
+    with pytest.raises(CommandError, match="3 problems"):
+        run("import", str(tmp_path))
+    assert list(Page.objects.values_list("slug", flat=True)) == ["a"]
+
+
+def test_two_files_with_one_address_are_not_both_taken(tmp_path):
+    put(tmp_path, "concepts/a.md", "title: A\nslug: a")
+    put(tmp_path, "concepts/b.md", "title: B\nslug: a")
+    assert "has this slug too" in bring_in([tmp_path]).refused[0].message
+
+
+def test_importing_drafts_and_trying_first_publish_nothing(tmp_path):
+    put(tmp_path, "essays/a.md", "title: A\nslug: a")
+    run("import", str(tmp_path), dry_run=True)
+    assert not Page.objects.exists()
+    run("import", str(tmp_path), draft=True)
+    assert Page.objects.get().status == "draft"
+    assert not Section.objects.exists()
+
+
+def test_importing_a_changed_file_makes_a_new_revision(tmp_path):
+    article = published_article(title="A", slug="a", source="One.", published_at="2026-11-24T00:00:00Z")
+    path = tmp_path / "a.md"
+    path.write_text(markdown_file({**document_of(article), "source": "Two."}), encoding="utf-8")
+    run("import", str(path))
+    article.refresh_from_db()
+    assert article.source == "Two."
+    assert article.revisions.count() == 2
+
+
+def test_an_export_never_writes_among_other_files(tmp_path):
+    (tmp_path / "old.md").write_text("old")
+    with pytest.raises(CommandError, match="not an empty folder"):
+        run("export", str(tmp_path))
+
+
+def test_importing_what_is_not_there_says_so(tmp_path):
+    with pytest.raises(CommandError, match="no such file or folder"):
+        run("import", str(tmp_path / "nothing"))
