@@ -1,0 +1,290 @@
+"""What the page of one entry and the lists of entries show. Everything is fetched here; templates start no query."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import (
+    CharField,
+    Count,
+    F,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    Window,
+)
+from django.db.models.functions import Coalesce, Length, Replace, RowNumber, Substr
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from peacekb.models import (
+    MODELS,
+    Concept,
+    FormerSlug,
+    Kind,
+    Label,
+    Mention,
+    Page,
+    Phase,
+    Revision,
+    Role,
+    Section,
+    Status,
+    TaggedPage,
+    Task,
+)
+from peacekb.text.vocabulary import label_keys
+from peacekb.text.words import fold
+
+MOST_MENTIONS = 10
+_DEFINITION = 400  # characters; lists shorten it further
+
+
+# --- lists -------------------------------------------------------------------------------------------------------
+
+
+def listed(pages: QuerySet[Any]) -> QuerySet[Any]:
+    """Add what lists show: `definition`, the beginning of the lead section. The text itself stays unread."""
+    lead = Section.objects.filter(page=OuterRef("pk"), position=0).values(beginning=Substr("text", 1, _DEFINITION))
+    definition = Coalesce(Subquery(lead[:1]), Value(""), output_field=CharField())
+    shown: QuerySet[Any] = pages.defer("source").annotate(definition=definition)
+    return shown
+
+
+def with_words(pages: QuerySet[Any]) -> QuerySet[Any]:
+    """Add `words`, the length of the text, counted by its spaces in the database."""
+    spaced = Replace("text", Value("\n\n"), Value(" "))
+    count = Length(spaced) - Length(Replace(spaced, Value(" "), Value(""))) + 1
+    total = Section.objects.filter(page=OuterRef("pk")).order_by().values("page").annotate(words=Sum(count))
+    words = Coalesce(Subquery(total.values("words")), 0, output_field=IntegerField())
+    counted: QuerySet[Any] = pages.annotate(words=words)
+    return counted
+
+
+def articles() -> QuerySet[Page]:
+    """Give the published articles, newest first, as lists show them."""
+    newest = MODELS[Kind.ARTICLE].objects.published().order_by("-published_at", "title")
+    return with_words(newest.defer("source"))
+
+
+def of_kind(kind: str) -> QuerySet[Page]:
+    """Give the published pages of a kind as lists show them."""
+    return listed(Page.objects.published().filter(kind=kind))
+
+
+def most_mentioned(kind: str, number: int) -> list[Page]:
+    """Give the pages of a kind that public texts mention most. One query."""
+    mentions = Mention.objects.public().filter(target=OuterRef("pk")).order_by().values("target")
+    times = Subquery(mentions.annotate(times=Count("pk")).values("times"))
+    return list(of_kind(kind).annotate(times=Coalesce(times, 0)).order_by("-times", "title")[:number])
+
+
+def few_or_most_mentioned(kind: str) -> tuple[list[Page], bool]:
+    """Give all pages of a kind if they are twelve or fewer, else ten, and whether there are more. One query."""
+    found = most_mentioned(kind, 13)
+    return (found[:10], True) if len(found) > 12 else (sorted(found, key=lambda page: sort_key(page.title)), False)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of a list under one heading."""
+
+    anchor: str
+    title: str
+    rows: Sequence[Any]
+
+
+def by_letter(rows: Iterable[Any]) -> list[Group]:
+    """Group rows with a `title` by its first letter, A to Z."""
+    groups: dict[str, list[Any]] = {}
+    for row in sorted(rows, key=lambda row: sort_key(row.title)):
+        groups.setdefault(_initial(row.title), []).append(row)
+    return [Group(f"letter-{letter.lower()}", letter, found) for letter, found in groups.items()]
+
+
+def by_phase(pages: QuerySet[Page]) -> list[Group]:
+    """Group pages by phase; one in several phases stands under each. Two queries."""
+    rows = sorted(pages.prefetch_related("phase_set"), key=lambda page: sort_key(page.title))
+    groups = [Group(phase.value, str(phase.label), [row for row in rows if phase in _phases(row)]) for phase in Phase]
+    groups.append(Group("none", str(_("Without a phase")), [row for row in rows if not _phases(row)]))
+    return [group for group in groups if group.rows]
+
+
+def sort_key(title: str) -> tuple[bool, str]:
+    """Order titles as a reader looks for them: without accents, case and quotation marks, Latin letters first."""
+    key = "".join(fold(character) for character in title if character.isalnum() or character.isspace()).strip()
+    return (not key[:1].isascii(), key)
+
+
+def _initial(title: str) -> str:
+    letter = next((character for character in title if character.isalnum()), "#")
+    return "0–9" if letter.isdigit() else unicodedata.normalize("NFKD", letter)[0].upper()
+
+
+def _phases(page: Page) -> set[str]:
+    return {row.phase for row in page.phase_set.all()}
+
+
+# --- one entry ---------------------------------------------------------------------------------------------------
+
+
+def find(kind: str, slug: str) -> Page | None:
+    """Give a published page with what its own page shows. Five queries; `version` and `words` come with the first."""
+    version = Revision.objects.filter(page=OuterRef("pk"), state=Revision.State.PUBLISHED).order_by("-number")
+    pages = MODELS[kind].objects.published().filter(slug=slug).defer("source")
+    found: Page | None = (
+        with_words(pages)
+        .annotate(version=Subquery(version.values("number")[:1]))
+        .prefetch_related(
+            Prefetch("sections", Section.objects.order_by("position")),
+            Prefetch("tagged", TaggedPage.objects.select_related("tag").order_by("tag__name")),
+            "sources",
+        )
+        .first()
+    )
+    return found
+
+
+def elsewhere(request: HttpRequest, kind: str, slug: str, anchor: str = "") -> HttpResponse:
+    """Answer for an address without a public page: 301 to its new one, 410 where it was withdrawn, else 404."""
+    withdrawn = Page.objects.filter(status=Status.WITHDRAWN, published_at__lte=F("withdrawn_at"))
+    page = withdrawn.filter(kind=kind, slug=slug).first()
+    if page is not None:
+        return render(request, "410.html", {"page": page}, status=410)
+    former = FormerSlug.objects.filter(kind=kind, slug=slug).select_related("page").first()
+    known = Page.objects.published() | withdrawn
+    if former is None or not known.filter(pk=former.page_id).exists():
+        raise Http404("No public page has this address.")
+    if anchor:
+        return HttpResponsePermanentRedirect(
+            reverse("pages:section", kwargs={"slug": former.page.slug, "anchor": anchor})
+        )
+    return HttpResponsePermanentRedirect(former.page.get_absolute_url())
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """The best mentions of a page, and how many there are in all."""
+
+    shown: list[Mention]
+    total: int
+
+
+def mentions_of(page: Page) -> Mentions:
+    """Give where public texts mention a page: one sentence a text before second ones, articles first. One query."""
+    nth = Window(RowNumber(), partition_by=F("section__page"), order_by=[F("section__position"), F("start")])
+    found = list(
+        Mention.objects.public()
+        .filter(target=page.pk)
+        .annotate(nth=nth, total=Window(Count("pk")))
+        .select_related("section__page")
+        .defer(
+            "section__html",
+            "section__text",
+            "section__notes_html",
+            "section__paragraph_starts",
+            "section__page__source",
+        )
+        .order_by("nth", "section__page__kind", "-section__page__published_at", "section__page__title", "pk")[
+            :MOST_MENTIONS
+        ]
+    )
+    return Mentions(found, getattr(found[0], "total", 0) if found else 0)
+
+
+def pages_in(article: Page) -> list[Page]:
+    """Give the pages that an article mentions, the most mentioned first, with definitions and phases. Two queries."""
+    mentions = Mention.objects.filter(section__page=article.pk)
+    times = mentions.filter(target=OuterRef("pk")).order_by().values("target").annotate(times=Count("pk"))
+    pages = Page.objects.published().filter(pk__in=mentions.filter(target__isnull=False).values("target"))
+    return list(
+        listed(pages)
+        .annotate(times=Subquery(times.values("times")))
+        .prefetch_related("phase_set")
+        .order_by("-times", "title")
+    )
+
+
+def phases_of(pages: Iterable[Page]) -> set[str]:
+    """Give the phases of pages whose `phase_set` is fetched."""
+    return {phase for page in pages for phase in _phases(page)}
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Pages that stand in one relation to the page shown."""
+
+    title: Promise
+    pages: list[Page]
+
+
+def relations_of(page: Page) -> list[Relation]:
+    """Give what is related to a concept, role or task, without empty relations. One query a relation."""
+    sets: list[tuple[Promise, Any]] = []
+    if isinstance(page, Concept):
+        sets = [
+            (_("Broader"), page.broader),
+            (_("Narrower"), page.narrower),
+            (_("Related"), page.related),
+            (_("Roles"), page.roles),
+            (_("Tasks"), page.tasks),
+        ]
+    elif isinstance(page, Role):
+        sets = [(_("Performs"), page.performs), (_("Concepts"), page.concepts)]
+    elif isinstance(page, Task):
+        sets = [(_("Performed by"), page.performed_by), (_("Concepts"), page.concepts)]
+    relations: list[Relation] = []
+    told: set[int] = set()  # a page that is broader or narrower is not told again as related
+    for title, related in sets:
+        found = list(related.published().exclude(pk__in=told).defer("source").order_by("title"))
+        told.update(one.pk for one in found)
+        if found:
+            relations.append(Relation(title, found))
+    return relations
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of a page: other ones in its own language, and the preferred ones in other languages."""
+
+    also: list[str]
+    abroad: list[Label]
+
+
+def names_of(page: Page) -> Names:
+    """Give the names that readers are told, plurals and other spellings of one name only once. One query."""
+    labels = list(page.labels.exclude(kind=Label.LabelKind.HIDDEN))
+    told = {label_keys(page.title)}
+    also = []
+    for label in sorted(labels, key=lambda label: len(label.text)):
+        keys = label_keys(label.text)
+        if label.language == page.language and keys not in told:
+            told.add(keys)
+            also.append(label.text)
+    abroad = [label for label in labels if label.language != page.language and label.kind == Label.LabelKind.PREF]
+    return Names(sorted(also, key=sort_key), abroad)
+
+
+def parts_around(
+    sections: Sequence[Section], anchor: str
+) -> tuple[Section | None, Section, Section | None, list[Section]]:
+    """Give the section before, the one asked for, the one after, and those below it. Raises `Http404`."""
+    for place, section in enumerate(sections):
+        if section.anchor == anchor:
+            below = []
+            for deeper in sections[place + 1 :]:
+                if deeper.level <= max(section.level, 2):
+                    break
+                below.append(deeper)
+            before = sections[place - 1] if place else None
+            after = sections[place + 1] if place + 1 < len(sections) else None
+            return before, section, after, below if section.heading else []
+    raise Http404("This text has no such section.")

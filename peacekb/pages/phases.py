@@ -1,0 +1,96 @@
+"""The phase line: one row of stops from prevention to reconstruction."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from peacekb.models import Kind, Mention, Page, PagePhase, Phase
+
+#: The stops of the line; `any` is not one of them.
+LINE = tuple(phase for phase in Phase if phase is not Phase.ANY)
+
+_ONE_LINE: dict[str, Promise] = {
+    Phase.PREVENTION: _("Keeping a dispute from turning into violence."),
+    Phase.MEDIATION: _("Bringing the parties to talk and to agree."),
+    Phase.CEASEFIRE: _("Stopping the fighting and watching that it holds."),
+    Phase.TRANSITION: _("From an agreement to a working order."),
+    Phase.RECONSTRUCTION: _("Rebuilding institutions, services and livelihoods."),
+    Phase.ANY: _("What belongs to every phase."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One stop of the line. `counts` says what there is to read, where that was asked."""
+
+    phase: str
+    label: str
+    address: str
+    text: str
+    covered: bool = False
+    counts: str = ""
+
+
+def stop(phase: Phase, *, covered: bool = False, counts: str = "") -> Stop:
+    """Make the stop of one phase."""
+    address = reverse("pages:phase", kwargs={"phase": phase.value})
+    return Stop(phase.value, str(phase.label), address, str(_ONE_LINE[phase]), covered, counts)
+
+
+def line(covered: Collection[str] = ()) -> list[Stop]:
+    """Give all stops, those in `covered` filled. No query."""
+    return [stop(phase, covered=phase.value in covered) for phase in LINE]
+
+
+def line_with_counts() -> list[Stop]:
+    """Give all stops with what each holds: "1 essay · 2 roles". Two queries."""
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    entries = PagePhase.objects.filter(page__in=Page.objects.published()).values_list("phase", "page__kind")
+    for phase, kind, number in entries.annotate(number=Count("pk")).order_by():
+        counts[phase][kind] = number
+    essays = (
+        Mention.objects.public()
+        .filter(section__page__kind=Kind.ARTICLE, linked=True)
+        .values_list("target__phase_set__phase")
+        .annotate(number=Count("section__page", distinct=True))
+        .order_by()
+    )
+    for phase, number in essays:
+        counts[phase][Kind.ARTICLE] = number
+    return [stop(phase, covered=True, counts=_told(counts[phase.value])) for phase in LINE]
+
+
+def articles_in(phase: str) -> QuerySet[Page]:
+    """Give the published articles that link a page of a phase, newest first: articles have no phase of their own."""
+    linking = Mention.objects.filter(linked=True, target__in=Page.objects.published().in_phase(phase))
+    articles = Page.objects.published().filter(kind=Kind.ARTICLE, pk__in=linking.values("section__page"))
+    return articles.order_by("-published_at", "title")
+
+
+def named(phases: Collection[str]) -> list[Stop]:
+    """Give the stops of some phases in their order, `any` last."""
+    return [stop(phase) for phase in Phase if phase.value in phases]
+
+
+def told_phases(phases: Collection[str]) -> str:
+    """Give the names of phases in one line: "Prevention, Peacemaking"."""
+    return ", ".join(str(phase.label) for phase in Phase if phase.value in phases)
+
+
+def _told(numbers: dict[str, int]) -> str:
+    parts = [
+        ngettext("%d essay", "%d essays", numbers.get(Kind.ARTICLE, 0)),
+        ngettext("%d concept", "%d concepts", numbers.get(Kind.CONCEPT, 0)),
+        ngettext("%d role", "%d roles", numbers.get(Kind.ROLE, 0)),
+        ngettext("%d task", "%d tasks", numbers.get(Kind.TASK, 0)),
+    ]
+    kinds = (Kind.ARTICLE, Kind.CONCEPT, Kind.ROLE, Kind.TASK)
+    told = [part % numbers[kind] for part, kind in zip(parts, kinds, strict=True) if numbers.get(kind)]
+    told = [part.replace(" ", "\N{NO-BREAK SPACE}") for part in told]
+    return " · ".join(told)

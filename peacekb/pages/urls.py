@@ -1,0 +1,48 @@
+"""The addresses of the public pages (MODEL.md, "Addresses")."""
+
+from django.urls import path, register_converter
+
+from peacekb.models import MODELS
+
+from . import views
+
+
+class Kinds:
+    """The plural of a kind, such as `articles`: the first part of a page's address."""
+
+    regex = "|".join(f"{kind}s" for kind in MODELS)
+
+    def to_python(self, value: str) -> str:
+        """Give the plural as it stands."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Give the plural as it stands."""
+        return value
+
+
+class Slug(Kinds):
+    """A slug or an anchor in the letters of any script. What holds another character never reaches a database."""
+
+    regex = r"[-\w]{1,120}"
+
+
+register_converter(Kinds, "kinds")
+register_converter(Slug, "uslug")
+
+app_name = "pages"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("about/", views.about, name="about"),
+    path("phases/<uslug:phase>/", views.phase, name="phase"),
+    path("tags/", views.tags, name="tags"),
+    path("tags/<str:expression>/", views.tag, name="tag"),
+    path("sources/", views.sources, name="sources"),
+    path("sources/<uslug:slug>/", views.source, name="source"),
+    path("search/", views.search, name="search"),
+    path("healthz/", views.healthz, name="healthz"),
+    path("readyz/", views.readyz, name="readyz"),
+    path("<kinds:kinds>/", views.index, name="index"),
+    path("<kinds:kinds>/<uslug:slug>/", views.entry, name="entry"),
+    path("articles/<uslug:slug>/<uslug:anchor>/", views.section, name="section"),
+]

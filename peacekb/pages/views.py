@@ -1,0 +1,213 @@
+"""What the public reads. A view parses, asks and renders; what is asked stands in the modules beside it."""
+
+from django.db import DatabaseError
+from django.db.models import Count, Prefetch, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from peacekb import search as index_of_words
+from peacekb.models import Kind, Page, Phase, Source, Status
+
+from . import entries, phases, results
+from . import tags as tagging
+from .paging import page_of
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the phase line and what there is to read."""
+    roles, more_roles = entries.few_or_most_mentioned(Kind.ROLE)
+    tasks, more_tasks = entries.few_or_most_mentioned(Kind.TASK)
+    shown = {
+        "stops": phases.line_with_counts(),
+        "articles": list(entries.articles()[:5]),
+        "roles": roles,
+        "more_roles": more_roles,
+        "tasks": tasks,
+        "more_tasks": more_tasks,
+        "concepts": entries.most_mentioned(Kind.CONCEPT, 10),
+    }
+    return render(request, "pages/home.html", shown)
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """Tell who writes here and how to cite it."""
+    return render(request, "pages/about.html")
+
+
+@require_safe
+def index(request: HttpRequest, kinds: str) -> HttpResponse:
+    """List everything of one kind: articles newest first, the rest A to Z or by phase."""
+    if kinds == "articles":
+        return render(request, "pages/articles.html", {"listing": page_of(entries.articles(), request)})
+    by = request.GET.get("by", "letter")
+    if by not in ("letter", "phase"):
+        raise Http404("Lists go by letter or by phase.")
+    found = entries.of_kind(kinds.removesuffix("s"))
+    groups = entries.by_letter(found) if by == "letter" else entries.by_phase(found)
+    return render(request, "pages/index.html", {"kinds": kinds, "by": by, "groups": groups})
+
+
+@require_safe
+def entry(request: HttpRequest, kinds: str, slug: str) -> HttpResponse:
+    """Show one article, concept, role or task."""
+    kind = kinds.removesuffix("s")
+    page = entries.find(kind, slug)
+    if page is None:
+        return entries.elsewhere(request, kind, slug)
+    if kind == Kind.ARTICLE:
+        return _article(request, page)
+    covered = entries.phases_of([page])
+    shown = {
+        "page": page,
+        "stops": phases.line(covered),
+        "phases": phases.named(covered),
+        "names": entries.names_of(page),
+        "relations": entries.relations_of(page),
+        "mentions": entries.mentions_of(page),
+    }
+    return render(request, "pages/entry.html", shown)
+
+
+def _article(request: HttpRequest, page: Page) -> HttpResponse:
+    mentioned = entries.pages_in(page)
+    shown = {
+        "page": page,
+        "stops": phases.line(entries.phases_of(mentioned)),
+        "concepts": [one for one in mentioned if one.kind == Kind.CONCEPT],
+        "roles": [one for one in mentioned if one.kind == Kind.ROLE],
+        "tasks": [one for one in mentioned if one.kind == Kind.TASK],
+        "mentions": entries.mentions_of(page),
+    }
+    return render(request, "pages/article.html", shown)
+
+
+@require_safe
+def section(request: HttpRequest, slug: str, anchor: str) -> HttpResponse:
+    """Show one section of an article."""
+    page = entries.find(Kind.ARTICLE, slug)
+    if page is None:
+        return entries.elsewhere(request, Kind.ARTICLE, slug, anchor)
+    before, part, after, below = entries.parts_around(list(page.sections.all()), anchor)
+    shown = {"page": page, "section": part, "before": before, "after": after, "below": below}
+    return render(request, "pages/section.html", shown)
+
+
+@require_safe
+def phase(request: HttpRequest, phase: str) -> HttpResponse:
+    """Show everything in one phase, and apart from it what belongs to any."""
+    if phase not in Phase.values:
+        raise Http404("There is no such phase.")
+    kinds = (Kind.CONCEPT, Kind.ROLE, Kind.TASK)
+    here = list(entries.listed(Page.objects.published().in_phase(phase)).order_by("title"))
+    anywhere = Page.objects.published().in_phase(Phase.ANY).exclude(phase_set__phase=phase).defer("source")
+    shown = {
+        "stop": phases.stop(Phase(phase)),
+        "stops": phases.line([phase]),
+        "articles": list(entries.with_words(phases.articles_in(phase).defer("source"))),
+        "groups": [(kind, [one for one in here if one.kind == kind]) for kind in kinds],
+        "anywhere": list(anywhere),
+    }
+    return render(request, "pages/phase.html", shown)
+
+
+@require_safe
+def tags(request: HttpRequest) -> HttpResponse:
+    """List the tags, A to Z."""
+    return render(request, "pages/tags.html", {"tags": list(tagging.public())})
+
+
+@require_safe
+def tag(request: HttpRequest, expression: str) -> HttpResponse:
+    """List the texts that carry both, or either, of some tags."""
+    combination = tagging.combination(expression)
+    pages = combination.pages()
+    listing = page_of(entries.listed(pages), request)
+    other = combination.switched(either=not combination.either)
+    shown = {
+        "combination": combination,
+        "listing": listing,
+        "both": combination.switched(either=False).address(),
+        "either": combination.switched(either=True).address(),
+        "other_number": other.pages().count() if len(combination.tags) > 1 else 0,
+        "narrower": combination.narrower(pages, listing.paginator.count),
+    }
+    return render(request, "pages/tag.html", shown)
+
+
+@require_safe
+def sources(request: HttpRequest) -> HttpResponse:
+    """List the bibliography, A to Z."""
+    public = Q(pages__status=Status.PUBLISHED, pages__published_at__lte=timezone.now())
+    found = Source.objects.annotate(number=Count("pages", filter=public))
+    return render(request, "pages/sources.html", {"groups": entries.by_letter(found)})
+
+
+@require_safe
+def source(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show one work and the texts that cite it."""
+    cited_in = Prefetch("pages", entries.listed(Page.objects.published()).order_by("kind", "title"), "cited_in")
+    work = get_object_or_404(Source.objects.prefetch_related(cited_in), slug=slug)
+    return render(request, "pages/source.html", {"source": work})
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Show what was found, grouped by text; the form and the tags when nothing was asked."""
+    question = results.Question.from_request(request)
+    hits = question.hits()
+    listing = page_of(results.grouped(hits), request)
+    shown = {
+        "question": question,
+        "listing": listing,
+        "found": results.shown(list(listing), question.phrases),
+        "entry": question.entry(),
+        "facets": question.facets(hits) if listing.paginator.count else [],
+        "tags": [] if question.text or question.filters() else list(tagging.public()),
+    }
+    return render(request, "pages/search.html", shown)
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Say that the process is alive. No query."""
+    return HttpResponse("ok", content_type="text/plain; charset=utf-8")
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Say whether the site can serve, or what it lacks: the database or the index."""
+    try:
+        missing = [f"search index: {problem}" for problem in index_of_words.engine().problems()]
+        Page.objects.exists()
+    except DatabaseError:
+        missing = ["database"]
+    return HttpResponse(
+        "; ".join(missing) or "ok", status=503 if missing else 200, content_type="text/plain; charset=utf-8"
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that asks for something that there cannot be."""
+    return render(request, "400.html", status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that is not allowed."""
+    return render(request, "403.html", status=403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for an address without a page. No query."""
+    return render(request, "404.html", {"stops": phases.line()}, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer after a fault: a page without a query, for the database may be what failed."""
+    return render(request, "500.html", status=500)
