@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class PeacekbConfig(AppConfig):
     name = "peacekb"
+    verbose_name = "PeaceKB"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -44,6 +44,7 @@ __all__ = [
     "recompose",
     "restore",
     "save_draft",
+    "take_turn",
     "withdraw",
 ]
 
@@ -77,7 +78,7 @@ def publish_many(
     pages: Sequence[Page], *, editor: User = None, note: str = "", origin: str = Revision.Origin.EDITOR
 ) -> Outcome:
     """Publish several pages in one deed: their names meet each other whatever the order. Raises as `publish`."""
-    _lock()
+    take_turn()
     pages = [specific(page) for page in pages]
     names_changed: set[str] = set()
     lost: set[int] = set()
@@ -108,7 +109,7 @@ def publish_many(
 @transaction.atomic
 def withdraw(page: Page, *, editor: User = None, reason: str = "") -> Outcome:
     """Take a page from the public. Its derived rows go, links to it go, its revisions stay; it answers 410."""
-    _lock()
+    take_turn()
     page = specific(page)
     before = _last_published(page)
     linking = set(Mention.objects.filter(target=page).values_list("section__page_id", flat=True)) - {page.pk}
@@ -129,7 +130,7 @@ def restore(revision: Revision, *, editor: User = None, note: str = "") -> Outco
     Raises `TextRefused` as `publish`, and `documents.DocumentRefused` where the content no longer fits, such as a
     source that is gone.
     """
-    _lock()
+    take_turn()
     page = write(revision.content, revision.page.kind, revision.page)
     return publish(page, editor=editor, note=note or f"Version {revision.number}")
 
@@ -137,7 +138,7 @@ def restore(revision: Revision, *, editor: User = None, note: str = "") -> Outco
 @transaction.atomic
 def save_draft(page: Page, *, editor: User = None, note: str = "", origin: str = Revision.Origin.EDITOR) -> Outcome:
     """Keep what is stored of an unpublished page as a draft revision. Nothing of it becomes public."""
-    _lock()
+    take_turn()
     page = specific(page)
     _keep_preferred_label(page, None)
     revision = _revise(page, document_of(page), Revision.State.DRAFT, editor, note, origin)
@@ -150,14 +151,14 @@ def offer(page: Page, document: Document, *, editor: User = None, note: str = ""
 
     Gives `None` where the newest revision says the same already.
     """
-    _lock()
+    take_turn()
     return _revise(page, document, Revision.State.DRAFT, editor, note, Revision.Origin.EDITOR)
 
 
 @transaction.atomic
 def recompose(pages: Iterable[Page]) -> Outcome:
     """Derive the rows of published pages again, writing only what differs."""
-    _lock()
+    take_turn()
     keys = [page.pk for page in pages]
     _compose(keys)
     return Outcome(recomposed=tuple(keys))
@@ -166,13 +167,13 @@ def recompose(pages: Iterable[Page]) -> Outcome:
 def rebuild() -> Iterator[int]:
     """Derive every row again, in batches; yields the number of pages done after each. The same rows come out."""
     with transaction.atomic():
-        _lock()
+        take_turn()
         Section.objects.exclude(page__status=Status.PUBLISHED).delete()
     keys = list(Page.objects.filter(status=Status.PUBLISHED).order_by("pk").values_list("pk", flat=True))
     done = 0
     for place in range(0, len(keys), _BATCH):
         with transaction.atomic():
-            _lock()
+            take_turn()
             _compose(keys[place : place + _BATCH])
         done += len(keys[place : place + _BATCH])
         yield done
@@ -294,8 +295,11 @@ def _revise(page: Page, document: Document, state: str, editor: User, note: str,
 # --- derived rows ------------------------------------------------------------------------------------------------
 
 
-def _lock() -> None:
-    """Let deeds run one after the other. SQLite's transactions take the write lock at their start (settings)."""
+def take_turn() -> None:
+    """Wait until no other deed is under way, and hold the turn to the end of the transaction.
+
+    On SQLite nothing is left to do: its transactions take the write lock at their start (settings).
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])

@@ -295,6 +295,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["page", "-number"],
+                "verbose_name": "version",
+                "verbose_name_plural": "versions",
                 "get_latest_by": "number",
             },
         ),

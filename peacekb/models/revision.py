@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .page import Page
@@ -34,6 +35,8 @@ class Revision(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("version")
+        verbose_name_plural = _("versions")
         ordering = ["page", "-number"]
         get_latest_by = "number"
         constraints = [
@@ -42,4 +45,5 @@ class Revision(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.page_id}, {self.number}"
+        title = self.content.get("title", "")
+        return gettext("%(title)s, version %(number)s") % {"title": title, "number": self.number}

@@ -1,0 +1,11 @@
+"""Editing. Everything that an editor writes about a page goes through `peacekb.publishing`."""
+
+from django.contrib import admin
+
+from . import articles, revisions, vocabulary
+
+__all__ = ["articles", "revisions", "vocabulary"]
+
+admin.site.site_header = "PeaceKB"
+admin.site.site_title = "PeaceKB"
+admin.site.index_title = "Editing"

@@ -1,0 +1,84 @@
+"""Form fields for what an editor writes as plain text."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import slugify
+from taggit.forms import TagField
+
+from peacekb.text.markdown_tree import clean
+
+LINE_LENGTH = 200
+# A tag's slug takes the name, and taggit may add a number to it; both columns hold 100 characters.
+TAG_LENGTH = 90
+
+
+def one_line(text: str) -> str:
+    """Give the text with every run of white space as one space."""
+    return " ".join(text.split())
+
+
+class OneLineField(forms.CharField):
+    """A text that stands on one line, whatever was pasted."""
+
+    def to_python(self, value: Any) -> str:
+        return one_line(super().to_python(value) or "")
+
+
+class MarkdownField(forms.CharField):
+    """The text of a page: one kind of line end, and no character that a page cannot hold."""
+
+    widget = forms.Textarea(attrs={"rows": 30, "dir": "auto", "spellcheck": "true", "class": "vLargeTextField text"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        text = clean(super().to_python(value) or "")
+        return text if text.strip() else ""
+
+
+class LinesField(forms.CharField):
+    """A list of texts, written one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "dir": "auto"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        lines = [line for line in map(one_line, super().clean(value).splitlines()) if line]
+        for line in lines:
+            if len(line) > LINE_LENGTH:
+                raise ValidationError(
+                    "Each line must be %(most)d characters or fewer; “%(start)s…” has %(length)d.",
+                    code="line_too_long",
+                    params={"most": LINE_LENGTH, "start": line[:30], "length": len(line)},
+                )
+        return list(dict.fromkeys(lines))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), str(data or "").replace("\r\n", "\n"))
+
+
+class TagsField(TagField):  # type: ignore[misc]
+    """Tags between commas, each of them fit for an address."""
+
+    def clean(self, value: Any) -> Sequence[str]:
+        tags = [tag for tag in map(one_line, super().clean(value)) if tag]
+        for tag in tags:
+            if len(tag) > TAG_LENGTH:
+                raise ValidationError(
+                    "A tag must be %(most)d characters or fewer; “%(start)s…” has %(length)d. Put commas between tags.",
+                    code="tag_too_long",
+                    params={"most": TAG_LENGTH, "start": tag[:30], "length": len(tag)},
+                )
+            if not slugify(tag, allow_unicode=True):
+                raise ValidationError(
+                    "“%(tag)s” holds no letter and no digit. Write tags as words.",
+                    code="tag_without_a_word",
+                    params={"tag": tag},
+                )
+        return tags

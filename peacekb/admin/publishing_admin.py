@@ -1,0 +1,365 @@
+"""What the admin of every kind of page shares: two buttons, and `peacekb.publishing` behind them."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from taggit.models import Tag
+
+from peacekb import publishing
+from peacekb.documents import document_of
+from peacekb.models import Label, Mention, Page, Revision, Status
+from peacekb.publishing import TextRefused
+
+from .fields import OneLineField
+from .page_forms import LabelForm, LabelFormSet, PageForm
+from .safety import SafeAdmin
+
+if TYPE_CHECKING:
+    LabelTabularInline = admin.TabularInline[Label, Page]
+else:
+    LabelTabularInline = admin.TabularInline
+
+# Where one request keeps what its form's text was refused for, and that its content became a draft.
+_REFUSAL, _OFFERED = "peacekb.refusal", "peacekb.offered"
+
+
+def may_publish(request: HttpRequest) -> bool:
+    """Tell whether the person may publish and withdraw."""
+    return request.user.has_perm("peacekb.publish_page")
+
+
+def state_of(page: Page) -> str:
+    """Give the state of a page as a word."""
+    return "Scheduled" if page.status == Status.PUBLISHED and not page.is_public else page.get_status_display()
+
+
+def form_address(page: Page) -> str:
+    """Give the address of the form of a page."""
+    return reverse(f"admin:peacekb_{page.kind}_change", args=[page.pk])
+
+
+def revision_link(revision: Revision, text: str = "") -> SafeString:
+    """Give a link to a revision."""
+    address = reverse("admin:peacekb_revision_change", args=[revision.pk])
+    return format_html('<a href="{}">{}</a>', address, text or f"version {revision.number}")
+
+
+class TagFilter(admin.SimpleListFilter):
+    title = "tag"
+    parameter_name = "tag"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        tags = Tag.objects.filter(tagged_pages__content_object__kind=model_admin.model.KIND).distinct()
+        return list(tags.order_by("name").values_list("slug", "name"))
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        return queryset.filter(tagged__tag__slug=self.value()) if self.value() else queryset
+
+
+class LabelInline(LabelTabularInline):
+    model = Label
+    form = LabelForm
+    formset = LabelFormSet
+    extra = 1
+    verbose_name = "name"
+    verbose_name_plural = "Other names by which texts mention this page"
+
+    # Names are part of the page: whoever may change the page may change them.
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+
+class WithdrawForm(forms.Form):
+    reason = OneLineField(
+        label="Public reason",
+        max_length=300,
+        widget=forms.TextInput(attrs={"class": "vTextField", "dir": "auto"}),
+        help_text="One sentence. Readers who open the page's address see it.",
+        error_messages={"required": "Enter the reason; readers will see it."},
+    )
+
+
+class PublishingAdmin(SafeAdmin):
+    """Lists and forms of one kind of page.
+
+    Rows and tags are stored only after `save_related`, so the deed is done there. What may not become public is
+    stored, read as a document, rolled back and kept as a draft revision.
+    """
+
+    change_form_template = "admin/peacekb/page_form.html"
+    list_display = ["title", "state", "language", "published_at", "updated_at"]
+    list_filter = ["status", "language", TagFilter]
+    list_per_page = 50
+    search_fields = ["title", "slug", "labels__text"]
+    search_help_text = "Title, address or any other name."
+    show_full_result_count = False
+    prepopulated_fields = {"slug": ["title"]}
+    autocomplete_fields = ["sources"]
+    actions = ["publish_selected"]
+    inlines = [LabelInline]
+
+    class Media:
+        css = {"all": ["css/admin.css"]}
+
+    # --- lists ---
+
+    @admin.display(description="state", ordering="status")
+    def state(self, page: Page) -> str:
+        return state_of(page)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., str], str, str] | None]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    @admin.action(description="Publish the selected drafts", permissions=["publish"])
+    def publish_selected(self, request: HttpRequest, queryset: models.QuerySet[Page]) -> None:
+        pages = list(queryset)
+        drafts = [page for page in pages if page.status == Status.DRAFT]
+        published, recomposed = self._publish_all(request, drafts)
+        if published:
+            what = "1 page is published." if published == 1 else f"{published} pages are published."
+            self.message_user(request, f"{what}{_linked_again(recomposed)}", messages.SUCCESS)
+        if len(drafts) < len(pages):
+            left = len(pages) - len(drafts)
+            self.message_user(
+                request,
+                f"{left} of the selected pages were left as they are: only drafts are published here.",
+                messages.INFO,
+            )
+
+    def _publish_all(self, request: HttpRequest, drafts: list[Page]) -> tuple[int, int]:
+        """Publish drafts in one deed or, where a text is refused, each by itself. Counts both kinds."""
+        try:
+            outcome = publishing.publish_many(drafts, editor=request.user)
+        except TextRefused:
+            published = recomposed = 0
+            for draft in drafts:
+                draft.refresh_from_db()
+                try:
+                    recomposed += len(publishing.publish(draft, editor=request.user).recomposed)
+                    published += 1
+                except TextRefused as refused:
+                    self.message_user(request, f"“{draft.title}” stays a draft. {refused}", messages.ERROR)
+            return published, recomposed
+        return len(drafts), len(outcome.recomposed)
+
+    # --- permissions ---
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        return may_publish(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only drafts are deleted; what readers have seen is withdrawn."""
+        return super().has_delete_permission(request, obj) and (obj is None or obj.status == Status.DRAFT)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        """Names and versions go with their draft; nobody needs a permission of its own for them."""
+        to_delete, counts, _, protected = super().get_deleted_objects(objs, request)
+        return to_delete, counts, set(), protected
+
+    def view_on_site(self, obj: Page) -> str | None:
+        return obj.get_absolute_url() if obj.is_public else None
+
+    # --- the form ---
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> type[PageForm]:
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.refusal = request.META.get(_REFUSAL, "")
+        made: type[PageForm] = form
+        return made
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        with transaction.atomic():
+            # Nothing is composed: this takes the turn of the deeds, so that what the form compares with stays.
+            publishing.take_turn()
+            response = super().changeform_view(request, object_id, form_url, extra_context)
+            if request.META.get(_REFUSAL):
+                # Readers keep what they have and the draft is kept; show the form again with all that was typed.
+                response = super().changeform_view(request, object_id, form_url, extra_context)
+            return response
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        context |= {
+            "may_save": self.has_add_permission(request) if add else self.has_change_permission(request, obj),
+            "may_publish": self.has_publish_permission(request),
+            "is_published": obj is not None and obj.status == Status.PUBLISHED,
+            "is_withdrawn": obj is not None and obj.status == Status.WITHDRAWN,
+            "state": state_of(obj) if obj else "",
+            "newer_draft": self._newer_draft(obj),
+        }
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def _newer_draft(self, page: Page | None) -> Revision | None:
+        """Give the draft that was kept after what readers see, if any."""
+        if page is None or page.status != Status.PUBLISHED:
+            return None
+        newest = page.revisions.order_by("-number").first()
+        return newest if newest is not None and newest.state == Revision.State.DRAFT else None
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer to open and to add what a page is joined to, not to delete it from here."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget.can_delete_related = False
+        return field
+
+    # --- saving ---
+
+    def save_model(self, request: HttpRequest, obj: Page, form: Any, change: bool) -> None:
+        form.savepoint = transaction.savepoint()
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        for formset in formsets:
+            if isinstance(formset, LabelFormSet):
+                formset.make_way()
+        super().save_related(request, form, formsets, change)
+        page: Page = form.instance
+        form.save_phases(page)
+        note = form.cleaned_data.get("note", "")
+        publishes = "_publish" in request.POST and self.has_publish_permission(request)
+        if publishes:
+            self._publish(request, page, note, form.savepoint)
+        elif page.status == Status.PUBLISHED:
+            self._offer(request, page, note, form.savepoint)
+        else:
+            outcome = publishing.save_draft(page, editor=request.user, note=note)
+            said = "The draft is saved." if outcome.revisions else "Nothing had changed since the last save."
+            self.message_user(request, f"{said} Readers do not see it.", messages.SUCCESS)
+
+    def _publish(self, request: HttpRequest, page: Page, note: str, savepoint: str) -> None:
+        was_public = page.status == Status.PUBLISHED
+        try:
+            outcome = publishing.publish(page, editor=request.user, note=note)
+        except TextRefused as refused:
+            page.refresh_from_db()
+            if was_public:
+                request.META[_REFUSAL] = str(refused)
+                self._offer(request, page, note, savepoint, refused=True)
+                return
+            publishing.save_draft(page, editor=request.user, note=note)
+            self.message_user(request, f"The page is saved as a draft but not published. {refused}", messages.ERROR)
+            return
+        again = _linked_again(len(outcome.recomposed))
+        page.refresh_from_db()
+        if page.is_public:
+            link = format_html('<a href="{}">{}</a>', page.get_absolute_url(), page.title)
+            said = format_html("“{}” is published.{}", link, again)
+        else:
+            when = f"{localtime(page.published_at):%-d %B %Y at %H:%M}"
+            said = format_html("“{}” will be public from {} UTC.{}", page.title, when, again)
+        self.message_user(request, said, messages.SUCCESS)
+
+    def _offer(self, request: HttpRequest, page: Page, note: str, savepoint: str, *, refused: bool = False) -> None:
+        """Put the rows back to what readers see, and keep what was written as a draft."""
+        document = document_of(page)
+        transaction.savepoint_rollback(savepoint)
+        page.refresh_from_db()
+        request.META[_OFFERED] = True
+        newest = page.revisions.order_by("-number").first()
+        if newest is not None and newest.content == document and not refused:
+            self.message_user(request, "Nothing had changed since the last save.", messages.INFO)
+            return
+        revision = publishing.offer(page, document, editor=request.user, note=note) or newest
+        if revision is None:  # only where somebody loaded a published page without its history
+            return
+        if refused:
+            said = format_html(
+                "The change is not published; readers see the page as it was. What you wrote is kept as a draft, {}.",
+                revision_link(revision),
+            )
+            self.message_user(request, said, messages.ERROR)
+        else:
+            said = format_html(
+                "The change is kept as a draft, {}. Readers see the page as it was until somebody publishes it.",
+                revision_link(revision),
+            )
+            self.message_user(request, said, messages.SUCCESS)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return super().log_change(request, obj, "Kept a draft." if request.META.get(_OFFERED) else message)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        if IS_POPUP_VAR in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        return HttpResponseRedirect(form_address(obj))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        if IS_POPUP_VAR in request.POST:
+            return super().response_change(request, obj)
+        return HttpResponseRedirect(form_address(obj))
+
+    # --- withdrawing ---
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.withdraw_view)
+        name = f"peacekb_{self.opts.model_name}_withdraw"
+        return [path("<path:object_id>/withdraw/", view, name=name), *super().get_urls()]
+
+    def withdraw_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask for the public reason, show what links to the page, and withdraw it."""
+        page = self.get_object(request, unquote(object_id))
+        if page is None:
+            raise Http404
+        if not (self.has_publish_permission(request) and self.has_change_permission(request, page)):
+            raise PermissionDenied
+        if page.status != Status.PUBLISHED:
+            self.message_user(request, "Only a published page can be withdrawn.", messages.WARNING)
+            return HttpResponseRedirect(form_address(page))
+        form = WithdrawForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            outcome = publishing.withdraw(page, editor=request.user, reason=form.cleaned_data["reason"])
+            again = _linked_again(len(outcome.recomposed))
+            self.log_change(request, page, "Withdrawn.")
+            self.message_user(request, f"“{page.title}” is withdrawn.{again}", messages.SUCCESS)
+            return HttpResponseRedirect(form_address(page))
+        mentions = Mention.objects.filter(target=page, linked=True)
+        linking = Page.objects.filter(pk__in=mentions.values("section__page")).exclude(pk=page.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Withdraw “{page.title}”?",
+            "opts": self.opts,
+            "original": page,
+            "form": form,
+            "media": self.media,
+            "linking": [(other, form_address(other)) for other in linking],
+        }
+        return TemplateResponse(request, "admin/peacekb/withdraw.html", context)
+
+
+def _linked_again(count: int) -> str:
+    if not count:
+        return ""
+    return " 1 other page was linked again." if count == 1 else f" {count} other pages were linked again."
