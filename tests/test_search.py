@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from peacekb.checks import search_index_is_whole
-from peacekb.models import SearchEntry
+from peacekb.models import Page, SearchEntry
 from peacekb.search import entry_named, pages_with, phrases_of, search
 from peacekb.search.marks import CLOSE, OPEN, snippet
 
@@ -144,6 +144,13 @@ def test_an_entry_is_named_by_any_of_its_labels():
     assert entry_named("peace") is None
     published_concept("Hudna", "truce")
     assert entry_named("truce") is None
+
+
+def test_a_search_can_stand_inside_another_query():
+    one = published_article(title="One", source="A truce.\n\n## More\n\nA truce.")
+    published_article(title="Two", source="A war.")
+    found = Page.objects.filter(sections__search_entry__in=search("truce").order_by()).distinct()
+    assert list(found.values_list("pk", flat=True)) == [one.pk]
 
 
 def test_a_search_costs_one_query(django_assert_num_queries):

@@ -1,16 +1,44 @@
 """PostgreSQL full text: a generated column of weighted words with a GIN index."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, FloatField, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import BooleanField, Expression, F, Field, FloatField, QuerySet
 
 from peacekb.models import SearchEntry
 
-_COLUMN = '"peacekb_searchentry"."vector"'
 # ts_rank takes the weights of D, C, B, A: text, heading, labels and tags, title.
-_RANK = f"ts_rank('{{0.1, 0.4, 0.6, 1.0}}', {_COLUMN}, %s::tsquery, 1)"
+_WEIGHTS = "{0.1, 0.4, 0.6, 1.0}"
+
+
+class _OnVector(Expression):
+    """An expression on the column `vector`, which the model does not know: only PostgreSQL has it.
+
+    It is reached through the primary key of the same row, so that it follows every alias that a query is given.
+    """
+
+    def __init__(self, template: str, query: str, output_field: Field[Any, Any]) -> None:
+        super().__init__(output_field=output_field)
+        self.row: Any = F("pk")
+        self.template = template
+        self.query = query
+
+    def get_source_expressions(self) -> list[Any]:
+        """Give the column by which the row is reached."""
+        return [self.row]
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        """Take the column again once Django has resolved it."""
+        (self.row,) = exprs
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Write the template with the column's full name; its one parameter is the tsquery."""
+        row, _ = compiler.compile(self.row)
+        table, _, _ = row.rpartition(".")
+        return self.template.replace("{vector}", f'{table}."vector"'), (self.query,)
 
 
 def matching(phrases: Sequence[Sequence[str]], filters: Sequence[Sequence[str]]) -> QuerySet[SearchEntry]:
@@ -19,7 +47,7 @@ def matching(phrases: Sequence[Sequence[str]], filters: Sequence[Sequence[str]])
     narrowed = " & ".join(["(" + " | ".join(tokens) + ")" for tokens in filters])
     query = " & ".join(part for part in (words, narrowed) if part)
     return SearchEntry.objects.filter(_holds(query)).annotate(
-        rank=RawSQL(_RANK, [words or query], output_field=FloatField())
+        rank=_OnVector(f"ts_rank('{_WEIGHTS}', {{vector}}, %s::tsquery, 1)", words or query, FloatField())
     )
 
 
@@ -28,8 +56,8 @@ def holding(phrases: Sequence[Sequence[str]]) -> QuerySet[SearchEntry]:
     return SearchEntry.objects.filter(_holds(" | ".join(_phrase(phrase) for phrase in phrases)))
 
 
-def _holds(query: str) -> RawSQL:
-    return RawSQL(f"{_COLUMN} @@ %s::tsquery", [query], output_field=BooleanField())
+def _holds(query: str) -> _OnVector:
+    return _OnVector("{vector} @@ %s::tsquery", query, BooleanField())
 
 
 def _phrase(words: Sequence[str]) -> str:
