@@ -224,7 +224,7 @@ def _touched(names: set[str], lost: set[int], written: set[str]) -> set[int]:
         ours = Vocabulary(Name(page=0, text=name, href="", case_sensitive=False) for name in names)
         candidates = search.pages_with(names) - touched
         for page_id, text in Section.objects.filter(page__in=candidates).values_list("page_id", "text").iterator():
-            if page_id not in touched and ours.matches(text, list(words(text)), None):
+            if page_id not in touched and ours.matches(text, words(text), None):
                 touched.add(page_id)
     wanted = {label_keys(name) for name in names | written}
     for page_id, name in Mention.objects.exclude(wanted="").values_list("section__page_id", "wanted").distinct():

@@ -178,10 +178,9 @@ def _named(
     text: str, runs: list[_Run], vocabulary: Vocabulary, language: str, own: int | None, silent: set[str]
 ) -> list[_Found]:
     """Find the names in a block's prose. What stands in code or in a written link is not read."""
-    every = list(words(text))
-    kept = [runs[_run_at(runs, word.start)].readable and runs[_run_at(runs, word.end - 1)].readable for word in every]
+    every = words(text)
     found = []
-    for stretch in _stretches(every, kept):
+    for stretch in _stretches(every, runs):
         for match in vocabulary.matches(text, stretch, language):
             start, end = stretch[match.first].start, stretch[match.last].end
             names = match.names
@@ -195,18 +194,26 @@ def _named(
                 continue
             first, last = _run_at(runs, start), _run_at(runs, end - 1)
             linkable = runs[first].linkable and runs[last].linkable
-            linkable = linkable and _folded(text[start:end]) not in silent and _folded(clear[0].text) not in silent
+            if silent and (_folded(text[start:end]) in silent or _folded(clear[0].text) in silent):
+                linkable = False
             found.append(_Found(start, end, clear[0], clear[0].label, linked=linkable))
     return found
 
 
-def _stretches(every: list[Word], kept: list[bool]) -> list[list[Word]]:
+def _stretches(every: list[Word], runs: list[_Run]) -> list[list[Word]]:
+    """Leave out the words that stand wholly or partly in what is not read; no name goes across such a gap."""
+    unread = [(run.start, run.start + len(run.text)) for run in runs if not run.readable and run.text.strip()]
+    if not unread:
+        return [every]
     stretches: list[list[Word]] = [[]]
-    for word, keep in zip(every, kept, strict=True):
-        if keep:
+    place = 0
+    for word in every:
+        while place < len(unread) and unread[place][1] <= word.start:
+            place += 1
+            if stretches[-1]:
+                stretches.append([])
+        if place == len(unread) or word.end <= unread[place][0]:
             stretches[-1].append(word)
-        elif stretches[-1]:
-            stretches.append([])
     return stretches
 
 

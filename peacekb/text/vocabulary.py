@@ -58,7 +58,7 @@ class Vocabulary:
             self._add(name)
 
     def _add(self, name: Name) -> None:
-        found = list(words(name.text))
+        found = words(name.text)
         if not found:
             return
         folded = [word.folded for word in found]
@@ -84,7 +84,7 @@ class Vocabulary:
 
     def named(self, text: str) -> tuple[Name, ...]:
         """Give the names that are spelled as `text` in any case, for links that an author wrote."""
-        found = list(words(text))
+        found = words(text)
         exact = self._by_key.get(tuple(word.folded for word in found))
         if exact:
             return tuple(exact)
@@ -98,14 +98,16 @@ class Vocabulary:
         proper names); `None` keeps all.
         """
         result = []
-        place = 0
-        while place < len(found):
+        first_words = self._root.children
+        free = 0
+        for place, (_, _, folded) in enumerate(found):
+            # Nearly every word starts no name: that is found out here, without a call.
+            if place < free or (folded not in first_words and not is_arabic(folded)):
+                continue
             match = self._longest(text, found, place, language)
-            if match is None:
-                place += 1
-            else:
+            if match is not None:
                 result.append(match)
-                place = match.last + 1
+                free = match.last + 1
         return result
 
     def _longest(self, text: str, found: list[Word], first: int, language: str | None) -> Match | None:

@@ -19,7 +19,6 @@ _ARABIC_FORMS = str.maketrans(
     {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ئ": "ي", "ؤ": "و", "ة": "ه", "ـ": None, "\u00ad": None,
      "\u200c": None, "\u200d": None, ".": None, "œ": "oe", "æ": "ae"}
 )  # fmt: skip
-_ARABIC = re.compile(r"[\u0621-\u064a]")
 _ARTICLE = "ال"
 _PARTICLES = "وفبكل"
 _SHORTEST_STEM = 3
@@ -55,12 +54,11 @@ def fold(word: str) -> str:
     return "".join(c for c in parted if not unicodedata.combining(c))
 
 
-def words(text: str) -> Iterator[Word]:
+def words(text: str) -> list[Word]:
     """Cut a text into words, in order."""
-    for match in WORD.finditer(text):
-        folded = fold(match.group())
-        if folded:
-            yield Word(match.start(), match.end(), folded)
+    found = [Word(match.start(), match.end(), fold(match.group())) for match in WORD.finditer(text)]
+    # A lone combining sign folds to nothing.
+    return found if all(word.folded for word in found) else [word for word in found if word.folded]
 
 
 @lru_cache(maxsize=262_144)
@@ -69,7 +67,7 @@ def key(folded: str) -> str:
 
     Every form that the linker accepts for a label has the key of the label, so an index of keys finds all of them.
     """
-    if _ARABIC.match(folded):
+    if is_arabic(folded):
         stem = folded
         while True:
             if stem.startswith(_ARTICLE) and len(stem) >= _SHORTEST_STEM + 2:
@@ -133,7 +131,7 @@ def arabic_stems(folded: str) -> Iterator[str]:
 
 def is_arabic(folded: str) -> bool:
     """Tell whether a folded word is written in Arabic letters."""
-    return _ARABIC.match(folded) is not None
+    return "\u0621" <= folded[0] <= "\u064a"
 
 
 def direction(text: str) -> str:
