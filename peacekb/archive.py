@@ -12,10 +12,21 @@ from typing import Any
 import yaml
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from peacekb import publishing
-from peacekb.documents import REFERENCES, Document, DocumentRefused, check, document_of, write_facts, write_references
-from peacekb.models import MODELS, Kind, Page, Revision, Source
+from peacekb.documents import (
+    REFERENCES,
+    Document,
+    DocumentRefused,
+    document_of,
+    filled,
+    normal,
+    same,
+    write_facts,
+    write_references,
+)
+from peacekb.models import MODELS, Concept, FormerSlug, Kind, Page, Revision, Source, Status
 from peacekb.text.markdown_tree import TextRefused
 from peacekb.text.worker import parse_within
 
@@ -80,27 +91,41 @@ def markdown_file(document: Document) -> str:
     return f"{_MARK}\n{_yaml(front)}{_MARK}\n\n{document.get('source', '')}\n"
 
 
-def sources_file(sources: Iterable[Source], head: str = "") -> str:
+def sources_file(sources: Iterable[Source]) -> str:
     """Give the text of the bibliography's file, sorted by id."""
     works = []
     for source in sorted(sources, key=lambda one: one.slug):
         values = {key: getattr(source, key) for key in _SOURCE_KEYS}
         works.append({"id": source.slug, **{key: value for key, value in values.items() if value not in ("", None)}})
-    return head + _yaml({"sources": works})
+    return _yaml({"sources": works})
 
 
 def export(folder: Path) -> Iterator[Path]:
     """Write every public page and the bibliography into a folder; yields each path after it is written."""
+    public = {(kind, slug) for kind, slug in Page.objects.published().values_list("kind", "slug")}
     for pages in (Page.objects.published().filter(kind=kind).order_by("slug") for kind in MODELS):
         for page in pages.iterator():
             path = folder / _FOLDER_OF[page.kind] / f"{page.slug}.md"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(markdown_file(document_of(page)), encoding="utf-8", newline="\n")
+            path.write_text(markdown_file(_public_part(document_of(page), public)), encoding="utf-8", newline="\n")
             yield path
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / SOURCES_FILE
     path.write_text(sources_file(Source.objects.all()), encoding="utf-8", newline="\n")
     yield path
+
+
+def _public_part(document: Document, public: set[tuple[str, str]]) -> Document:
+    """Leave out the relations to pages that are not public: their names are nobody's business yet."""
+    kept = {}
+    for key, value in document.items():
+        kind = REFERENCES.get(key, "source")
+        if kind != "source":
+            found = [slug for slug in ([value] if isinstance(value, str) else value) if (str(kind), slug) in public]
+            value = (found[0] if found else "") if isinstance(value, str) else found
+        if value:
+            kept[key] = value
+    return kept
 
 
 def _yaml(value: Any) -> str:
@@ -179,10 +204,12 @@ def read_file(text: str, *, path: str, folder: str = "") -> File:
         raise _FileRefused("the front matter is not closed: a second line “---” is missing.", 1)
     document, places = _mapping("\n".join(lines[1:end]), first_line=2)
     kind = document.pop("kind", None) or FOLDERS.get(folder, Kind.ARTICLE)
-    if kind not in MODELS:
+    if not isinstance(kind, str) or kind not in MODELS:
         raise _FileRefused(f"unknown kind “{kind}”. Kinds: {', '.join(MODELS)}.", places.get("kind", 1))
     if "source" in document:
         raise _FileRefused("unknown key “source”: the text stands below the front matter.", places["source"])
+    # "summary:" with nothing behind it is no value.
+    document = {key: value for key, value in document.items() if value is not None}
     body = "\n".join(lines[end + 1 :])
     body_line = end + 2 + (len(body) - len(body.lstrip("\n")))
     if body.strip("\n"):
@@ -215,7 +242,7 @@ def _mapping(text: str, *, first_line: int) -> tuple[dict[str, Any], dict[str, i
     if not isinstance(node, yaml.MappingNode) or not isinstance(value, dict):
         raise _FileRefused("the front matter must be keys and values, such as “title: Ceasefire”.", first_line)
     places: dict[str, int] = {}
-    for key, _ in node.value:
+    for key, _value in node.value:
         if key.value in places:
             raise _FileRefused(f"the key “{key.value}” stands here twice.", first_line + key.start_mark.line)
         places[key.value] = first_line + key.start_mark.line
@@ -246,19 +273,16 @@ def bring_in(
         page = Page.objects.filter(kind=file.kind, slug=file.document["slug"]).first()
         if page is not None and _says_the_same(file, page):
             report.unchanged.append(file.path)
-        elif page is not None and seeding and (changed := _changed_by_an_editor(page)):
+        elif seeding and (changed := _changed_by_an_editor(file, page)):
             report.kept.append(f"{file.path}: {changed}")
-        elif dry_run:
-            (report.created if page is None else report.updated).append(file.path)
         else:
-            try:
-                with transaction.atomic():
+            (report.created if page is None else report.updated).append(file.path)
+            if not dry_run:
+                if draft and page is not None and page.status == Status.PUBLISHED:
+                    publishing.offer(page, normal(file.document, file.kind), editor=editor)
+                else:
                     written.append((file, write_facts(file.document, file.kind, page)))
-                (report.created if page is None else report.updated).append(file.path)
-            except DocumentRefused as refusal:
-                _refuse(file, refusal, report)
-    for file, page in written:
-        write_references(file.document, page)
+    _write_all_references(written)
     origin = Revision.Origin.SEED if seeding else Revision.Origin.IMPORT
     pages = [page for _, page in written]
     if draft:
@@ -269,12 +293,22 @@ def bring_in(
     return report
 
 
+def _write_all_references(written: list[tuple[File, Page]]) -> None:
+    for file, page in written:
+        write_references(file.document, page)
+    # “Related” holds both ways, and setting it for one page takes it from those that are not named there: what any
+    # file of this import says is said again at the end.
+    for file, page in written:
+        if isinstance(page, Concept) and file.document.get("related"):
+            page.related.add(*Concept.objects.filter(slug__in=file.document["related"]))
+
+
 def _well_formed(files: list[File], report: Report) -> list[File]:
     """Keep the files that can be stored: sound values, a text that renders, references that lead somewhere."""
     sound: dict[tuple[str, str], File] = {}
     for file in files:
         try:
-            check(file.document, file.kind)
+            filled(file.document, file.kind)
             parse_within(file.document.get("source", ""))
         except DocumentRefused as refusal:
             _refuse(file, refusal, report)
@@ -318,18 +352,21 @@ def _refuse(file: File, refusal: DocumentRefused, report: Report) -> None:
 
 def _says_the_same(file: File, page: Page) -> bool:
     current = document_of(page)
-    return page.is_public and markdown_file(current) == markdown_file(
-        {**file.document, "published_at": current["published_at"]}
-        if "published_at" not in file.document
-        else file.document
-    )
+    # A file without a date leaves the page the one it has.
+    return page.status == Status.PUBLISHED and same(current, {"published_at": current["published_at"], **file.document})
 
 
-def _changed_by_an_editor(page: Page) -> str:
+def _changed_by_an_editor(file: File, page: Page | None) -> str:
+    """Say who changed a seeded page since, in its text, its relations or its address; nothing where nobody did."""
+    if page is None:
+        former = FormerSlug.objects.filter(kind=file.kind, slug=file.document["slug"]).select_related("page").first()
+        return f"left alone, it is at {former.page.get_absolute_url()} now" if former else ""
     newest = page.revisions.order_by("-number").first()
-    if newest is None or newest.origin == Revision.Origin.SEED:
-        return ""
-    return f"left alone, changed on {newest.created_at:%Y-%m-%d} by {newest.editor_name or newest.get_origin_display()}"
+    if newest is None or newest.origin != Revision.Origin.SEED:
+        who = (newest.editor_name or newest.get_origin_display()) if newest else _("an editor")
+        return f"left alone, changed on {newest.created_at if newest else page.updated_at:%Y-%m-%d} by {who}"
+    # Its tags can be renamed and its relations changed from the other side, without a revision of its own.
+    return "" if same(newest.content, document_of(page)) else "left alone, its tags or relations were changed"
 
 
 def _bring_in_sources(path: Path, text: str, report: Report, *, overwrite: bool, dry_run: bool) -> None:

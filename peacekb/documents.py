@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.text import slugify
 
 from peacekb.models import (
     MODELS,
@@ -110,6 +111,48 @@ def document_of(page: Page) -> Document:
     return {key: values[key] for key in KEYS[page.kind] if values[key] not in ("", [], False, None)}
 
 
+def normal(document: Document, kind: str) -> Document:
+    """Give a checked document of a file in the form that `document_of` has: ordered keys, dates as texts."""
+    values = dict(document)
+    for key, parsed in (("published_at", _parsed_moment), ("review_by", _parsed_day)):
+        if values.get(key):
+            found = parsed(values[key])
+            values[key] = _moment(found) if isinstance(found, datetime) else str(found)
+    return {key: values[key] for key in KEYS[kind] if values.get(key) not in (None, "", [], False)}
+
+
+def same(one: Document, other: Document) -> bool:
+    """Tell whether two documents say the same, whatever the order of their tags and labels and the form of dates."""
+    return _comparable(one) == _comparable(other)
+
+
+def _comparable(document: Document) -> Document:
+    values = {key: value for key, value in document.items() if value not in (None, "", [], False)}
+    values.setdefault("language", "en")
+    values["title"] = " ".join(values.get("title", "").split())
+    values["source"] = values.get("source", "").strip("\n")
+    if values.get("standpoint") == Standpoint.ESSAY:
+        del values["standpoint"]
+    for key in ("tags", *REFERENCES):
+        if isinstance(values.get(key), list):
+            values[key] = sorted(values[key])
+    for key, parsed in (("published_at", _parsed_moment), ("review_by", _parsed_day)):
+        if key in values:
+            values[key] = parsed(values[key])
+    labels = []
+    for row in values.pop("labels", []):
+        label = {
+            "language": "en",
+            "kind": "alt",
+            **{key: value for key, value in row.items() if value not in ("", False)},
+        }
+        title = {"text": values["title"], "language": values["language"], "kind": "pref"}
+        if label != title:
+            labels.append(sorted((key, str(value)) for key, value in label.items()))
+    values["labels"] = sorted(labels)
+    return values
+
+
 def specific(page: Page) -> Page:
     """Give the page as its own kind. One query where it is the base row."""
     model = MODELS[page.kind]
@@ -161,6 +204,10 @@ def check(document: Document, kind: str) -> None:
     for key in ("title", "slug"):
         if not document.get(key):
             problems.setdefault(key, f"{key} is missing.")
+    for key in ("broader", "related", "translation_of"):
+        named = document.get(key) or []
+        if document.get("slug") in ([named] if isinstance(named, str) else named):
+            problems.setdefault(key, f"{key}: a page cannot be so to itself.")
     if problems:
         raise DocumentRefused(problems)
 
@@ -205,9 +252,24 @@ def _label(value: Any) -> str:
         return f"has unknown keys: {', '.join(sorted(map(str, unknown)))}."
     if value.get("kind", "alt") not in Label.LabelKind.values:
         return "has an unknown kind; known are pref, alt, hidden."
-    if not re.fullmatch(r"[a-z]{2,3}(-\w{2,8})*", str(value.get("language", "en"))):
+    language = value.get("language", "en")
+    if not isinstance(language, str) or len(language) > 10 or not re.fullmatch(r"[a-z]{2,3}(-\w{2,8})*", language):
         return "has no language code such as en or ar."
+    for flag in ("case_sensitive", "ambiguous"):
+        if not isinstance(value.get(flag, False), bool):
+            return f"must have true or false as {flag}."
+    if value.get("verified", "") not in ("", *Verified.values):
+        return f"must have one of {', '.join(Verified.values)} as verified."
     return _text(200)(value["text"])
+
+
+def _labels(value: Any) -> str:
+    problem = _list_of(_label)(value)
+    if not problem:
+        languages = [row.get("language", "en") for row in value if row.get("kind") == "pref"]
+        twice = next((language for language in languages if languages.count(language) > 1), None)
+        problem = f"two preferred names in {twice}; one of them must be alt." if twice else ""
+    return problem
 
 
 def _is_moment(value: Any) -> str:
@@ -215,25 +277,36 @@ def _is_moment(value: Any) -> str:
 
 
 def _is_day(value: Any) -> str:
+    return "" if _parsed_day(value) else "must be a date such as 2027-03-31."
+
+
+def _parsed_day(value: Any) -> date | None:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
     try:
-        return "" if isinstance(value, date) or parse_date(str(value)) else "must be a date such as 2027-03-31."
+        return parse_date(value) if isinstance(value, str) else None
     except ValueError:
-        return "must be a date such as 2027-03-31."
+        return None
 
 
 def _parsed_moment(value: Any) -> datetime | None:
+    if (day := _parsed_day(value)) is not None:
+        return datetime(day.year, day.month, day.day, tzinfo=UTC)
     try:
-        if isinstance(value, datetime):
-            moment: datetime | None = value
-        elif isinstance(value, date):
-            moment = datetime(value.year, value.month, value.day, tzinfo=UTC)
-        else:
-            moment = parse_datetime(str(value))
-            if moment is None and (day := parse_date(str(value))):
-                moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    except ValueError:
+        moment = value if isinstance(value, datetime) else parse_datetime(str(value))
+        if moment is None:
+            return None
+        # Also where the time zone takes it out of the years that there are.
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+def _tag(value: Any) -> str:
+    problem = _text(100)(value)
+    if not problem and not 0 < len(slugify(value, allow_unicode=True)) <= 100:
+        problem = "must hold letters or digits."
+    return problem
 
 
 _CHECKS: dict[str, Callable[[Any], str]] = {
@@ -248,12 +321,12 @@ _CHECKS: dict[str, Callable[[Any], str]] = {
     "phase": _one_of(Phase.values),
     "pillar": _one_of(Pillar.values),
     "seed": lambda value: "" if isinstance(value, bool) else "must be true or false.",
-    "labels": _list_of(_label),
+    "labels": _labels,
     "broader": _list_of(_slug),
     "related": _list_of(_slug),
     "performs": _list_of(_slug),
     "concepts": _list_of(_slug),
-    "tags": _list_of(_text(100)),
+    "tags": _list_of(_tag),
     "sources": _list_of(_slug),
     "unlinked": _list_of(_text(200)),
     "verified": _one_of(Verified.values),
@@ -280,6 +353,19 @@ def write(document: Document, kind: str, page: Page | None = None) -> Page:
 
 def write_facts(document: Document, kind: str, page: Page | None = None) -> Page:
     """Put what a document says of the page itself into its rows; `write_references` does the rest."""
+    page = filled(document, kind, page)
+    if Page.objects.filter(kind=kind, slug=page.slug).exclude(pk=page.pk).exists():
+        raise DocumentRefused({"slug": "slug: another page of this kind has this address. Choose another one."})
+    page.save()
+    phases = document.get("phases") or ([document["phase"]] if document.get("phase") else [])
+    _set_phases(page, list(dict.fromkeys(phases)))
+    _set_labels(page, document.get("labels", []))
+    page.tags.set(document.get("tags", []))
+    return page
+
+
+def filled(document: Document, kind: str, page: Page | None = None) -> Page:
+    """Give a new page, or `page`, with a document's own values, checked and not saved. Raises `DocumentRefused`."""
     check(document, kind)
     page = specific(page) if page else MODELS[kind](kind=kind)
     page.title = " ".join(document["title"].split())
@@ -290,8 +376,7 @@ def write_facts(document: Document, kind: str, page: Page | None = None) -> Page
     page.unlinked = document.get("unlinked", [])
     page.verified = document.get("verified", "")
     page.verified_url = document.get("verified_url", "")
-    review_by = document.get("review_by")
-    page.review_by = parse_date(str(review_by)) if review_by else None
+    page.review_by = _parsed_day(document["review_by"]) if document.get("review_by") else None
     page.published_at = _parsed_moment(document["published_at"]) if document.get("published_at") else page.published_at
     if isinstance(page, Article):
         page.standpoint = document.get("standpoint", Standpoint.ESSAY)
@@ -304,13 +389,6 @@ def write_facts(document: Document, kind: str, page: Page | None = None) -> Page
         page.full_clean(exclude=["page"], validate_constraints=False)
     except ValidationError as error:
         raise DocumentRefused({key: " ".join(messages) for key, messages in error.message_dict.items()}) from error
-    if Page.objects.filter(kind=kind, slug=page.slug).exclude(pk=page.pk).exists():
-        raise DocumentRefused({"slug": "slug: another page of this kind has this address. Choose another one."})
-    page.save()
-    phases = document.get("phases") or ([document["phase"]] if document.get("phase") else [])
-    _set_phases(page, list(dict.fromkeys(phases)))
-    _set_labels(page, document.get("labels", []))
-    page.tags.set(document.get("tags", []))
     return page
 
 

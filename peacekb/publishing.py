@@ -6,17 +6,20 @@ a new label and a new text that holds it cannot miss each other.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import connection, transaction
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from peacekb import search
-from peacekb.documents import NAMED_KINDS, Document, document_of, specific, write
+from peacekb.documents import NAMED_KINDS, Document, document_of, write
 from peacekb.models import (
     MODELS,
     FormerSlug,
@@ -79,9 +82,10 @@ def publish_many(
 ) -> Outcome:
     """Publish several pages in one deed: their names meet each other whatever the order. Raises as `publish`."""
     take_turn()
-    pages = [specific(page) for page in pages]
+    given, pages = pages, _as_stored(pages)
     names_changed: set[str] = set()
     lost: set[int] = set()
+    written: set[str] = set()
     revisions: dict[int, Revision] = {}
     now = timezone.now()
     for page in pages:
@@ -96,30 +100,43 @@ def publish_many(
         revision = _revise(page, document, Revision.State.PUBLISHED, editor, note, origin)
         if revision is not None:
             revisions[page.pk] = revision
-        old, new = _names_in(before, page.kind), _names_in(document, page.kind)
+        # A page whose date has not come has no names yet: nothing may link it.
+        old = _names_in(before, page.kind) if before and _was_public(before, now) else set()
+        new = _names_in(document, page.kind) if page.is_public else set()
         names_changed |= {text for text, *_ in old ^ new}
-        if before is not None and (before.get("slug") != page.slug or old - new):
+        written |= _written_names(page.kind, before) ^ _written_names(page.kind, document)
+        if before is not None and (before["slug"] != page.slug or old - new):
             lost.add(page.pk)
     own = [page.pk for page in pages]
-    others = _touched(names_changed, lost, _written_names(pages)) - set(own)
+    others = _touched(names_changed, lost, written) - set(own)
     _compose([*own, *sorted(others)])
+    for page, stored in zip(given, pages, strict=True):
+        page.status, page.published_at = stored.status, stored.published_at
+        page.withdrawn_at, page.withdrawn_reason = stored.withdrawn_at, stored.withdrawn_reason
     return Outcome(revisions, tuple(sorted(others)))
 
 
 @transaction.atomic
 def withdraw(page: Page, *, editor: User = None, reason: str = "") -> Outcome:
-    """Take a page from the public. Its derived rows go, links to it go, its revisions stay; it answers 410."""
+    """Take a page from the public. Its derived rows go, links to it go, its revisions stay; it answers 410.
+
+    A page that is not published is left as it is.
+    """
     take_turn()
-    page = specific(page)
+    given, (page,) = page, _as_stored([page])
+    if page.status != Status.PUBLISHED:
+        return Outcome()
     before = _last_published(page)
     linking = set(Mention.objects.filter(target=page).values_list("section__page_id", flat=True)) - {page.pk}
     page.status, page.withdrawn_at, page.withdrawn_reason = Status.WITHDRAWN, timezone.now(), reason
     page.save(update_fields=["status", "withdrawn_at", "withdrawn_reason", "updated_at"])
     revision = _revise(page, document_of(page), Revision.State.WITHDRAWN, editor, reason, Revision.Origin.EDITOR)
     # A label that two pages claimed belongs to the other one alone now.
-    linking |= _touched({text for text, *_ in _names_in(before, page.kind)}, set(), set()) - {page.pk}
+    names = {text for text, *_ in _names_in(before, page.kind)}
+    linking |= _touched(names, set(), _written_names(page.kind, before)) - {page.pk}
     Section.objects.filter(page=page).delete()
     _compose(sorted(linking))
+    given.status, given.withdrawn_at, given.withdrawn_reason = page.status, page.withdrawn_at, page.withdrawn_reason
     return Outcome({page.pk: revision} if revision else {}, tuple(sorted(linking)))
 
 
@@ -137,9 +154,14 @@ def restore(revision: Revision, *, editor: User = None, note: str = "") -> Outco
 
 @transaction.atomic
 def save_draft(page: Page, *, editor: User = None, note: str = "", origin: str = Revision.Origin.EDITOR) -> Outcome:
-    """Keep what is stored of an unpublished page as a draft revision. Nothing of it becomes public."""
+    """Keep what is stored of an unpublished page as a draft revision. Nothing of it becomes public.
+
+    Raises `ValueError` for a published page: a change of it that is not to be seen goes through `offer`.
+    """
     take_turn()
-    page = specific(page)
+    (page,) = _as_stored([page])
+    if page.status == Status.PUBLISHED:
+        raise ValueError("a published page keeps no draft of its own: use offer()")
     _keep_preferred_label(page, None)
     revision = _revise(page, document_of(page), Revision.State.DRAFT, editor, note, origin)
     return Outcome({page.pk: revision} if revision else {})
@@ -209,9 +231,23 @@ def _names_in(document: Document | None, kind: str) -> set[tuple[Any, ...]]:
     return {(text, spoken, *flags) for (text, spoken), flags in names.items()}
 
 
-def _written_names(pages: Sequence[Page]) -> set[str]:
-    """Give what an author may have written in `[[…]]` to mean one of the pages."""
-    return {name for page in pages for name in (page.title, page.slug, f"{page.kind}:{page.slug}")}
+def _written_names(kind: str, document: Document | None) -> set[str]:
+    """Give what an author may write in `[[…]]` to mean the page of a document."""
+    return {document["title"], document["slug"], f"{kind}:{document['slug']}"} if document else set()
+
+
+def _was_public(document: Document, now: datetime) -> bool:
+    published_at = parse_datetime(document.get("published_at", ""))
+    return published_at is not None and published_at <= now
+
+
+def _as_stored(pages: Sequence[Page]) -> list[Page]:
+    """Give the pages as the database has them now that it is our turn, each as its own kind. One query a kind."""
+    keys: dict[str, list[int]] = {}
+    for page in pages:
+        keys.setdefault(page.kind, []).append(page.pk)
+    stored = {pk: page for kind, pks in keys.items() for pk, page in MODELS[kind].objects.in_bulk(pks).items()}
+    return [stored[page.pk] for page in pages]
 
 
 def _touched(names: set[str], lost: set[int], written: set[str]) -> set[int]:
@@ -226,11 +262,15 @@ def _touched(names: set[str], lost: set[int], written: set[str]) -> set[int]:
         for page_id, text in Section.objects.filter(page__in=candidates).values_list("page_id", "text").iterator():
             if page_id not in touched and ours.matches(text, words(text), None):
                 touched.add(page_id)
-    wanted = {label_keys(name) for name in names | written}
-    for page_id, name in Mention.objects.exclude(wanted="").values_list("section__page_id", "wanted").distinct():
-        if label_keys(name) in wanted:
-            touched.add(page_id)
+    wanted = {_wanted_key(name) for name in names | written} - {""}
+    if wanted:
+        meant = Mention.objects.exclude(wanted="").filter(wanted_key__in=wanted)
+        touched.update(meant.values_list("section__page_id", flat=True))
     return touched
+
+
+def _wanted_key(wanted: str) -> str:
+    return " ".join(label_keys(wanted))[:400]
 
 
 def _keep_preferred_label(page: Page, before: Document | None) -> None:
@@ -242,7 +282,8 @@ def _keep_preferred_label(page: Page, before: Document | None) -> None:
         return
     same = page.labels.filter(language=page.language, text=page.title).first()
     if current is not None:
-        if before is not None and before.get("title") == current.text:
+        taken = Page.objects.filter(kind__in=NAMED_KINDS, title=current.text).exclude(pk=page.pk).exists()
+        if before is not None and before["title"] == current.text and not taken:
             current.kind = Label.LabelKind.ALT
             current.save(update_fields=["kind"])
         elif same is None:
@@ -260,8 +301,9 @@ def _keep_preferred_label(page: Page, before: Document | None) -> None:
 
 def _keep_old_address(page: Page, before: Document | None) -> None:
     """Let an address that was public redirect to the page, and an address that is in use again not."""
-    FormerSlug.objects.filter(kind=page.kind, slug=page.slug).delete()
-    if before is not None and before.get("slug") != page.slug:
+    if page.is_public:
+        FormerSlug.objects.filter(kind=page.kind, slug=page.slug).delete()
+    if before is not None and before["slug"] != page.slug:
         FormerSlug.objects.update_or_create(kind=page.kind, slug=before["slug"], defaults={"page": page})
 
 
@@ -349,14 +391,13 @@ class _Resolver:
     def _pages(self) -> dict[str, list[Name]]:
         if self._others is None:
             self._others = {}
-            wanted = sorted(written_links(self._source))[:500]
-            asked = Q(pk__in=[])
-            for text in wanted:
-                kind, _, slug = text.rpartition(":")
-                asked |= Q(title__iexact=text) | Q(slug=text)
-                if kind in MODELS:
-                    asked |= Q(kind=kind, slug=slug)
-            for page in Page.objects.published().filter(asked).only("kind", "slug", "title") if wanted else []:
+            written = written_links(self._source)
+            spelled = {text.casefold() for text in written}
+            slugs = {text.rpartition(":")[2] for text in spelled}
+            # SQLite's LOWER knows ASCII only, hence the titles as they are written, too.
+            asked = Q(folded_title__in=spelled) | Q(title__in=written) | Q(slug__in=slugs)
+            public = Page.objects.published().annotate(folded_title=Lower("title"))
+            for page in public.filter(asked).only("kind", "slug", "title") if spelled else []:
                 name = Name(page=page.pk, text=page.title, href=page.get_absolute_url())
                 for spelling in {page.title.casefold(), page.slug.casefold(), f"{page.kind}:{page.slug}".casefold()}:
                     self._others.setdefault(spelling, []).append(name)
@@ -405,29 +446,34 @@ def _store(page: Page, essay: Essay) -> None:
     _store_entries(page, stored)
 
 
-_MENTION_FIELDS = ("paragraph", "target_id", "label_id", "end", "sentence_start", "sentence", "linked", "wanted")
+_MENTION_FIELDS = [
+    "paragraph",
+    "target",
+    "label",
+    "end",
+    "sentence_start",
+    "sentence",
+    "linked",
+    "wanted",
+    "wanted_key",
+]
 
 
 def _store_mentions(section: Section, found: Sequence[FoundMention], *, fresh: bool) -> None:
     old = {} if fresh else {mention.start: mention for mention in section.mentions.all()}
     new, changed = [], []
     for one in found:
-        values = dict(
-            zip(
-                _MENTION_FIELDS,
-                (
-                    one.paragraph,
-                    one.target,
-                    one.label,
-                    one.end,
-                    one.sentence_start,
-                    one.sentence,
-                    one.linked,
-                    one.wanted,
-                ),
-                strict=True,
-            )
-        )
+        values: dict[str, Any] = {
+            "paragraph": one.paragraph,
+            "target_id": one.target,
+            "label_id": one.label,
+            "end": one.end,
+            "sentence_start": one.sentence_start,
+            "sentence": one.sentence,
+            "linked": one.linked,
+            "wanted": one.wanted,
+            "wanted_key": _wanted_key(one.wanted),
+        }
         mention = old.pop(one.start, None)
         if mention is None:
             new.append(Mention(section=section, start=one.start, **values))
@@ -438,7 +484,7 @@ def _store_mentions(section: Section, found: Sequence[FoundMention], *, fresh: b
     if old:
         Mention.objects.filter(pk__in=[mention.pk for mention in old.values()]).delete()
     Mention.objects.bulk_create(new, batch_size=500)
-    Mention.objects.bulk_update(changed, [name.removesuffix("_id") for name in _MENTION_FIELDS], batch_size=200)
+    Mention.objects.bulk_update(changed, _MENTION_FIELDS, batch_size=200)
 
 
 def _store_entries(page: Page, sections: Sequence[Section]) -> None:

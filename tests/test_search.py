@@ -1,5 +1,7 @@
 """One question, two engines: this file runs whole on both."""
 
+import io
+
 import pytest
 from django.core.management import call_command
 from django.db import connection
@@ -53,6 +55,13 @@ def test_spellings_of_one_word_find_each_other(text, query):
     assert titles(query) == ["Found"]
 
 
+def test_an_essay_stands_on_the_first_page_among_the_entries_of_the_starter_library():
+    call_command("seed", verbosity=0, stdout=io.StringIO())
+    for query in ("ceasefire", "mediation", "Islamic nations", "peace treaties", "human rights"):
+        places = [hit.section.page.slug for hit in search(query).select_related("section__page")]
+        assert places.index("diplomacy-in-peacekeeping") < 10, query
+
+
 def test_filters_narrow_by_tag_kind_phase_and_language():
     published_article(title="Both", source="A truce.", tags=["mediation", "reconstruction"])
     published_article(title="One", source="A truce.", tags=["mediation"])
@@ -94,7 +103,8 @@ def test_the_index_follows_every_change_and_deletion():
     "text",
     ["", " ", '"', '""', "'", "(", ")", "*", "a*", "NOT", "AND", "NEAR(a b)", "title:x", "-x", "C++", "it's", "a\x00b",
      "^a", "{a b}", "\ud800", "\u202e",
-     "word " * 10_000, "'; DROP TABLE x; --", "a:*", "!a & b | c", "<->", "\\", "😀"],
+     "word " * 10_000, "'; DROP TABLE x; --", "a:*", "!a & b | c", "<->", "\\", "😀", "和" * 1_000,
+     "½ ⑴ ²", "a" * 3_000, "zzcutoffzz"],
 )  # fmt: skip
 def test_no_input_is_an_error(text):
     published_article(title="One", source="A truce.")
@@ -116,7 +126,7 @@ def test_a_snippet_is_the_sentence_of_the_hit_with_its_paragraph():
 
 
 def test_a_snippet_of_a_long_sentence_is_cut_at_words():
-    words = " ".join(f"word{number}" for number in range(300))
+    words = " ".join(f"word{number}" for number in range(200))
     published_article(title="One", source=f"{words} truce {words}.")
     (hit,) = search("truce").select_related("section__page")
     text = snippet(hit, phrases_of("truce")).text
@@ -136,6 +146,12 @@ def test_pages_with_a_name_are_a_superset_of_those_that_the_linker_finds():
     one = published_article(title="One", source="Two peace treaties, *post-*conflict.")
     assert pages_with(["peace treaty"]) == pages_with(["post-conflict"]) == {one.pk}
     assert pages_with([f"name {number}" for number in range(300)]) == set()
+
+
+def test_pages_with_a_name_are_found_at_the_end_of_a_long_text_too():
+    source = "\n\n".join(f"peace word{number} process other{number}. " * 60 for number in range(200))
+    article = published_article(title="Long", source=f"{source}\n\nA peace process here.")
+    assert pages_with(["Peace process"]) == {article.pk}
 
 
 def test_an_entry_is_named_by_any_of_its_labels():

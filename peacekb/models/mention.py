@@ -17,7 +17,8 @@ class Mention(models.Model):
     """One occurrence of a page's name in a section: `section.text[start:end]`, in its whole sentence.
 
     `target` is empty where the linker may not guess (an ambiguous label, a name that two pages claim) or where a
-    written link has no page yet; then `wanted` holds what the author wrote.
+    written link has no page yet. `wanted` holds what a written link names, found or not; `wanted_key` the same as
+    index keys, by which a page that takes or gives up a name finds the links that mean it.
     """
 
     section = models.ForeignKey(Section, related_name="mentions", on_delete=models.CASCADE)
@@ -30,6 +31,7 @@ class Mention(models.Model):
     sentence = models.TextField()
     linked = models.BooleanField(default=False)
     wanted = models.CharField(max_length=200, blank=True)
+    wanted_key = models.CharField(max_length=400, blank=True)
 
     objects = MentionQuerySet.as_manager()
 
@@ -47,7 +49,7 @@ class Mention(models.Model):
         ]
         indexes = [
             models.Index(fields=["target", "section", "start"], name="mentions_of_a_page"),
-            models.Index(fields=["wanted"], name="mentions_without_a_page", condition=~models.Q(wanted="")),
+            models.Index(fields=["wanted_key"], name="mentions_written_as_links", condition=~models.Q(wanted="")),
         ]
 
     def __str__(self) -> str:

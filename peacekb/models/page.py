@@ -173,6 +173,7 @@ class Page(models.Model):
             ),
             models.CheckConstraint(condition=models.Q(kind__in=Kind.values), name="page_kind_is_known"),
             models.CheckConstraint(condition=models.Q(status__in=Status.values), name="page_status_is_known"),
+            models.CheckConstraint(condition=models.Q(language__in=Language.values), name="page_language_is_known"),
             models.CheckConstraint(condition=~models.Q(title=""), name="page_has_a_title"),
             models.CheckConstraint(condition=~models.Q(slug=""), name="page_has_a_slug"),
             models.CheckConstraint(

@@ -42,6 +42,9 @@ class Revision(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["page", "number"], name="revision_number_unique_in_page"),
             models.CheckConstraint(condition=models.Q(number__gte=1), name="revision_numbers_start_at_one"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["draft", "published", "withdrawn"]), name="revision_state_is_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from django.db.models import BooleanField, Expression, F, Field, FloatField, Que
 from peacekb.models import SearchEntry
 
 # ts_rank takes the weights of D, C, B, A: text, heading, labels and tags, title.
-_WEIGHTS = "{0.1, 0.4, 0.6, 1.0}"
+_WEIGHTS = "{0.4, 0.6, 0.8, 1.0}"
 
 
 class _OnVector(Expression):
@@ -47,13 +47,17 @@ def matching(phrases: Sequence[Sequence[str]], filters: Sequence[Sequence[str]])
     narrowed = " & ".join(["(" + " | ".join(tokens) + ")" for tokens in filters])
     query = " & ".join(part for part in (words, narrowed) if part)
     return SearchEntry.objects.filter(_holds(query)).annotate(
-        rank=_OnVector(f"ts_rank('{_WEIGHTS}', {{vector}}, %s::tsquery, 1)", words or query, FloatField())
+        score=_OnVector(f"ts_rank('{_WEIGHTS}', {{vector}}, %s::tsquery, 1)", words or query, FloatField())
     )
 
 
-def holding(phrases: Sequence[Sequence[str]]) -> QuerySet[SearchEntry]:
-    """Give the entries whose text holds at least one of the phrases."""
-    return SearchEntry.objects.filter(_holds(" | ".join(_phrase(phrase) for phrase in phrases)))
+def holding(phrases: Sequence[Sequence[str]], *, or_token: str) -> QuerySet[SearchEntry]:
+    """Give the entries whose text holds all words of at least one of the phrases, or that bear a token.
+
+    The words may stand anywhere: of a long text PostgreSQL keeps 16,383 places, and 256 of one word.
+    """
+    words = ["(" + " & ".join(f"'{word}'" for word in phrase) + ")" for phrase in phrases]
+    return SearchEntry.objects.filter(_holds(" | ".join([*words, or_token])))
 
 
 def _holds(query: str) -> _OnVector:

@@ -32,13 +32,13 @@ def matching(phrases: Sequence[Sequence[str]], filters: Sequence[Sequence[str]])
     """Give the entries that hold every phrase and one token of each filter."""
     parts = [f"{WORD_COLUMNS} : {_phrase(phrase)}" for phrase in phrases]
     parts += ["filters : (" + " OR ".join(f'"{token}"' for token in tokens) + ")" for tokens in filters]
-    rank = ExpressionWrapper(F("full_text__rank") * -1.0, output_field=FloatField())
-    return SearchEntry.objects.filter(full_text__terms__match=" AND ".join(parts)).annotate(rank=rank)
+    score = ExpressionWrapper(F("full_text__rank") * -1.0, output_field=FloatField())
+    return SearchEntry.objects.filter(full_text__terms__match=" AND ".join(parts)).annotate(score=score)
 
 
-def holding(phrases: Sequence[Sequence[str]]) -> QuerySet[SearchEntry]:
-    """Give the entries whose text holds at least one of the phrases."""
-    either = " OR ".join(f"text : {_phrase(phrase)}" for phrase in phrases)
+def holding(phrases: Sequence[Sequence[str]], *, or_token: str) -> QuerySet[SearchEntry]:
+    """Give the entries whose text holds at least one of the phrases, or that bear a token."""
+    either = " OR ".join([*(f"text : {_phrase(phrase)}" for phrase in phrases), f'filters : "{or_token}"'])
     return SearchEntry.objects.filter(full_text__terms__match=either)
 
 
@@ -48,7 +48,7 @@ def _phrase(words: Sequence[str]) -> str:
 
 
 def create_statements() -> list[str]:
-    """Give the statements that make the table and its triggers, for the migration and for mending."""
+    """Give the statements that make the table and its triggers, for mending; the migration has its own, frozen."""
     names = ", ".join(COLUMNS)
     new = ", ".join(f"new.{name}" for name in COLUMNS)
     old = ", ".join(f"old.{name}" for name in COLUMNS)

@@ -30,7 +30,7 @@ class Mention:
     """One occurrence of a name: `text[start:end]` of its section, in the sentence that starts at `sentence_start`.
 
     `target` is the page meant, or `None` where nobody may guess (an ambiguous label, a written link without a page).
-    `wanted` is the target of a written link as the author wrote it.
+    `wanted` is what a written link names, as the author wrote it; empty for a name found in prose.
     """
 
     paragraph: int | None
@@ -110,7 +110,7 @@ def _settle(
     chosen: list[_Found] = []
     for one in found:
         if one.target is None or one.wanted or not one.linked:
-            if one.wanted and one.target is not None:
+            if one.wanted and one.linked and one.target is not None:
                 linked.add(one.target.page)
         elif one.target.page in linked or not _can_wrap(runs, one.start, one.end):
             one.linked = False
@@ -139,7 +139,7 @@ def _settle(
                 target=None if one.target is None else one.target.page,
                 label=one.label,
                 linked=one.linked,
-                wanted=one.wanted if one.target is None else "",
+                wanted=one.wanted,
             )
         )
     return mentions
@@ -193,7 +193,7 @@ def _named(
                 found.append(_Found(start, end, None, label, linked=False))
                 continue
             first, last = _run_at(runs, start), _run_at(runs, end - 1)
-            linkable = runs[first].linkable and runs[last].linkable
+            linkable = all(run.linkable for run in runs[first : last + 1])
             if silent and (_folded(text[start:end]) in silent or _folded(clear[0].text) in silent):
                 linkable = False
             found.append(_Found(start, end, clear[0], clear[0].label, linked=linkable))
@@ -245,7 +245,8 @@ def _runs(block: ET.Element, *, linkable: bool) -> list[_Run]:
             if breaks and runs:
                 add(child, False, element, _BREAK, False, False)
             if child.tag == "br":
-                add(child, False, element, "\n", False, False)
+                if not (child.tail or "").startswith("\n"):
+                    add(child, False, element, "\n", readable, may_link)
             elif child.tag != "sup" and child.get("class") not in ("pm", "footnote-backref"):
                 walk(child, readable, may_link)
             if child.tail:
@@ -270,8 +271,19 @@ def _can_wrap(runs: list[_Run], start: int, end: int) -> bool:
     first, last = runs[_run_at(runs, start)], runs[_run_at(runs, end - 1)]
     if first is last:
         return True
-    # Across emphasis: both ends lie in the same element's own text, whole children between them.
-    return first.parent is last.parent and last.is_tail
+    # Across emphasis: both ends lie in the same element's own text, whole children between them, and none of those
+    # is a link or the mark of a note.
+    return (
+        first.parent is last.parent
+        and last.is_tail
+        and not any(node.tag in ("a", "sup") for element in _between(first, last) for node in element.iter())
+    )
+
+
+def _between(first: _Run, last: _Run) -> list[ET.Element]:
+    children = list(first.parent)
+    begin = children.index(first.element) + 1 if first.is_tail else 0
+    return children[begin : children.index(last.element) + 1]
 
 
 def _wrap(runs: list[_Run], start: int, end: int, href: str) -> None:
@@ -285,9 +297,7 @@ def _wrap(runs: list[_Run], start: int, end: int, href: str) -> None:
         moved: list[ET.Element] = []
     else:
         link.text = text[cut:]
-        children = list(parent)
-        begin = children.index(first.element) + 1 if first.is_tail else 0
-        moved = children[begin : children.index(last.element) + 1]
+        moved = _between(first, last)
         tail = last.element.tail or ""
         link.tail = tail[end - last.start :]
         last.element.tail = tail[: end - last.start]

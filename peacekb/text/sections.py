@@ -101,14 +101,19 @@ def _share_notes(parts: list[Part], notes: ET.Element) -> None:
     """Hand each footnote to the section that first refers to it, with the number it has in the essay."""
     items = {item.get("id"): (value, item) for value, item in enumerate(notes.iter("li"), start=1) if item.get("id")}
     for part in parts:
-        for block in part.blocks:
+        first = part.blocks[0].paragraph if part.blocks else None
+        heading = [] if part.heading is None else [Block(part.heading, first)]
+        for block in [*heading, *part.blocks]:
             for link in block.element.iter("a"):
-                if link.get("class") != "footnote-ref":
-                    continue
-                value, item = items.pop((link.get("href") or "")[1:], (0, None))
-                if item is not None:
-                    item.set("value", str(value))
-                    part.notes.append(Block(item, block.paragraph))
+                if link.get("class") == "footnote-ref":
+                    value, item = items.pop((link.get("href") or "")[1:], (0, None))
+                    if item is not None:
+                        item.set("value", str(value))
+                        part.notes.append(Block(item, block.paragraph))
+    # Notes that only another note refers to, or nobody: readers get them all the same, at the end.
+    for value, item in items.values():
+        item.set("value", str(value))
+        parts[-1].notes.append(Block(item, parts[-1].blocks[-1].paragraph if parts[-1].blocks else None))
 
 
 def _finish(part: Part, language: str) -> None:
@@ -131,7 +136,8 @@ def _finish(part: Part, language: str) -> None:
 
 
 def _anchor(text: str, taken: dict[str, int]) -> str:
-    base = slugify_unicode(text, "-")[:80].strip("-") or "section"
+    # Lower case can bring combining signs in ("İ"), which no address of ours holds.
+    base = re.sub(r"[^\w-]", "", slugify_unicode(text, "-"))[:80].strip("-") or "section"
     if base in _RESERVED_ANCHORS or _PARAGRAPH_ANCHOR.match(base):
         base = f"{base}-section"
     while True:

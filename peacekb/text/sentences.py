@@ -9,7 +9,8 @@ _ABBREVIATIONS = {
     *"u.n u.s u.k u.s.a e.u a.u d.c jan feb mar apr jun jul aug sept sep oct nov dec".split(),
     *"inc ltd corp co dept est res doc docs m mm av".split(),
 }
-_END = re.compile(r"""[.!?؟…]+["'”’»)\]]*(?=\s)|[؛](?=\s)|\n\n+""")
+# Possessive, and only at the start of a run of marks: "....." is looked at once, not once for each of its marks.
+_END = re.compile(r"""(?<![.!?؟…])[.!?؟…]++["'”’»)\]]*+(?=\s)|[؛](?=\s)|\n\n+""")
 _LAST_WORD = re.compile(r"[\w.]+$")
 _OPENS = re.compile(r"""\s+["'“‘«(\[]*(\S)""")
 # "No." and "St." stand before a number or a name; others such as "etc." may end a sentence before a capital.

@@ -62,7 +62,7 @@ class Vocabulary:
         if not found:
             return
         folded = [word.folded for word in found]
-        surface = tuple(name.text[word.start : word.end] for word in found)
+        surface = tuple(name.text[word.start : word.end].replace(".", "") for word in found)
         self._by_key.setdefault(tuple(folded), []).append(name)
         stripped = _without_article(folded)
         self._insert(stripped, _Entry(name, surface, derived=False))
@@ -70,7 +70,10 @@ class Vocabulary:
             return
         for place in {_head(folded), len(folded) - 1}:
             for plural in plurals(folded[place]):
-                ending = surface[place] + plural[len(folded[place]) :] if plural.startswith(folded[place]) else plural
+                # "Party", "Parties": what both share keeps the case in which the editor wrote it.
+                pairs = zip(folded[place], plural, strict=False)
+                kept = next((at for at, (one, other) in enumerate(pairs) if one != other), len(folded[place]))
+                ending = surface[place][:kept] + plural[kept:]
                 self._insert(
                     [*folded[:place], plural, *folded[place + 1 :]],
                     _Entry(name, (*surface[:place], ending, *surface[place + 1 :]), derived=True),
@@ -138,7 +141,7 @@ def _starts(root: _Node, folded: str) -> list[_Node]:
 def _without_article(folded: list[str]) -> list[str]:
     """Drop the Arabic article of a name's first word, as the text's words drop theirs."""
     first = folded[0]
-    return [first[2:], *folded[1:]] if is_arabic(first) and first.startswith("ال") and len(first) > 4 else folded
+    return [first[2:], *folded[1:]] if is_arabic(first) and first.startswith("ال") and len(first) >= 4 else folded
 
 
 def _head(folded: list[str]) -> int:

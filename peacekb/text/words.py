@@ -22,12 +22,14 @@ _ARABIC_FORMS = str.maketrans(
 _ARTICLE = "ال"
 _PARTICLES = "وفبكل"
 _SHORTEST_STEM = 3
+_LONGEST_KEY = 80
 
 _IRREGULAR_PLURALS = {
-    "man": "men", "woman": "women", "child": "children", "person": "people", "crisis": "crises", "analysis": "analyses",
-    "basis": "bases", "hypothesis": "hypotheses", "criterion": "criteria", "phenomenon": "phenomena", "leaf": "leaves",
-    "life": "lives", "half": "halves", "wife": "wives", "medium": "media", "memorandum": "memoranda",
+    "man": "men", "woman": "women", "child": "children", "crisis": "crises", "analysis": "analyses",
+    "hypothesis": "hypotheses", "criterion": "criteria", "phenomenon": "phenomena", "leaf": "leaves", "life": "lives",
+    "half": "halves", "wife": "wives", "medium": "media", "memorandum": "memoranda",
 }  # fmt: skip
+_OES = frozenset({"shoes", "toes", "foes", "canoes", "hoes", "woes"})  # not of a noun in -o
 _SINGULAR = {plural: singular for singular, plural in _IRREGULAR_PLURALS.items()}
 
 
@@ -51,7 +53,7 @@ def fold(word: str) -> str:
     # Arabic letter forms first: NFKD would part "أ" into alef and a mark that then goes, "ئ" into a wrong ya.
     composed = unicodedata.normalize("NFKC", word).casefold().translate(_ARABIC_FORMS)
     parted = unicodedata.normalize("NFKD", composed)
-    return "".join(c for c in parted if not unicodedata.combining(c))
+    return "".join(c for c in parted if c.isalnum())
 
 
 def words(text: str) -> list[Word]:
@@ -66,11 +68,13 @@ def key(folded: str) -> str:
     """Give the index key of a folded word: without plural ending, Arabic article and particles.
 
     Every form that the linker accepts for a label has the key of the label, so an index of keys finds all of them.
+    A key has at most 80 letters: PostgreSQL takes no word of more than 2,046 bytes.
     """
+    folded = folded[:_LONGEST_KEY]
     if is_arabic(folded):
         stem = folded
         while True:
-            if stem.startswith(_ARTICLE) and len(stem) >= _SHORTEST_STEM + 2:
+            if stem.startswith(_ARTICLE) and len(stem) >= _SHORTEST_STEM + 1:
                 stem = stem[2:]
             elif stem[0] in _PARTICLES and len(stem) > _SHORTEST_STEM:
                 stem = stem[1:]
@@ -92,7 +96,7 @@ def singular(folded: str) -> str:
         return folded
     if folded.endswith("ies") and len(folded) > 4:
         return folded[:-3] + "y"
-    if folded.endswith(("sses", "shes", "ches", "xes", "zzes")):
+    if folded.endswith(("sses", "shes", "ches", "xes", "zzes", "oes")) and folded not in _OES:
         return folded[:-2]
     return folded[:-1]
 
@@ -107,6 +111,8 @@ def plurals(folded: str) -> tuple[str, ...]:
         candidates: tuple[str, ...] = (folded[:-1] + "ies",)
     elif folded.endswith(("ss", "sh", "ch", "x", "zz")):
         candidates = (folded + "es",)
+    elif folded.endswith("o"):
+        candidates = (folded + "es", folded + "s")
     elif folded.endswith("s"):
         return ()  # "parties" is a plural already; "crisis" is irregular
     else:
@@ -117,12 +123,10 @@ def plurals(folded: str) -> tuple[str, ...]:
 def arabic_stems(folded: str) -> Iterator[str]:
     """Give the forms of a folded Arabic word without its article and one-letter particles, the longest first."""
     stem = folded
-    for _ in range(3):
-        if (stem.startswith(_ARTICLE) and len(stem) >= _SHORTEST_STEM + 2) or (
-            stem.startswith("لل") and len(stem) > _SHORTEST_STEM
-        ):
+    for _ in range(4):
+        if stem.startswith(_ARTICLE) and len(stem) >= _SHORTEST_STEM + 1:
             stem = stem[2:]
-        elif stem and stem[0] in _PARTICLES and len(stem) > _SHORTEST_STEM:
+        elif stem[0] in _PARTICLES and len(stem) > _SHORTEST_STEM:
             stem = stem[1:]
         else:
             return
