@@ -185,7 +185,6 @@ def _one_of(request: HttpRequest, name: str, known: Sequence[str]) -> str:
 
 def _counted(hits: QuerySet[SearchEntry], field: str) -> list[tuple[str, int]]:
     """Count the texts found by one fact of theirs, the commonest first. One query."""
-    # Grouped from the hits themselves: the condition of PostgreSQL's engine names its table and fits into no subquery.
     path = f"section__page__{field}"
     rows = hits.filter(**{f"{path}__isnull": False}).order_by().values_list(path)
     return list(rows.annotate(number=Count("section__page", distinct=True)).order_by("-number", path))
