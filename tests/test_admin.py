@@ -228,7 +228,7 @@ def test_publishing_a_new_role_says_how_many_pages_were_linked_again(publisher):
 def test_a_page_dated_in_the_future_is_announced_and_stays_hidden(client, publisher):
     posted = written(published_at_0="2099-01-02", published_at_1="10:00", _publish="1")
     response = publisher.post("/admin/peacekb/article/add/", posted, follow=True)
-    assert "will be public from 2 January 2099 at 10:00 UTC." in said(response)
+    assert "will be public from 2 January 2099, 10:00 UTC." in said(response)
     assert "Scheduled" in response.text
     assert client.get(Article.objects.get().get_absolute_url()).status_code == 404
 
@@ -357,6 +357,96 @@ def test_a_text_that_takes_too_long_is_kept_too(publisher, monkeypatch):
     response = publisher.post("/admin/peacekb/article/add/", written(_publish="1"), follow=True)
     assert "Line 7" in said(response)
     assert Article.objects.get().status == Status.DRAFT
+
+
+@pytest.mark.parametrize("is_published", [True, False])
+def test_a_draft_with_a_text_that_cannot_be_published_is_kept_and_says_so(editor, is_published):
+    essay = published() if is_published else Article.objects.create(title="Draft", slug="draft")
+    response = editor.post(form_of(essay), written(essay, source=TOO_MANY_BRACKETS, _draft="1"), follow=True)
+    assert "The text is kept but cannot be published yet. Line 3: this paragraph holds" in said(response)
+    assert essay.revisions.first().content["source"] == TOO_MANY_BRACKETS
+    essay.refresh_from_db()
+    assert essay.source == ("A text." if is_published else TOO_MANY_BRACKETS)
+
+
+def test_an_empty_text_is_a_draft_and_is_never_published(publisher):
+    response = publisher.post("/admin/peacekb/article/add/", written(source=" \r\n", _publish="1"))
+    assert response.context["adminform"].form.errors == {"source": ["Write the text before publishing."]}
+    assert "One field needs a change." in response.text
+    assert '<a href="#id_source">Text</a>: Write the text before publishing.' in response.text
+    assert "correct the error" not in response.text
+    response = publisher.post("/admin/peacekb/article/add/", written(source="", slug="Ä b", _publish="1"))
+    assert "2 fields need a change." in response.text
+    assert "Use letters, digits and hyphens only." in response.text
+
+    publisher.post("/admin/peacekb/article/add/", written(source="", _draft="1"))
+    essay = Article.objects.get()
+    chosen = {"action": "publish_selected", "_selected_action": [essay.pk]}
+    assert "Write the text before publishing." in said(publisher.post("/admin/peacekb/article/", chosen, follow=True))
+    version = reverse("admin:peacekb_revision_publish", args=[essay.revisions.get().pk])
+    assert "Write the text before publishing." in said(publisher.post(version, follow=True))
+    assert not Page.objects.published().exists()
+
+
+@pytest.mark.parametrize("button", ["_draft", "_publish"])
+def test_a_summary_is_too_long_for_a_draft_too(publisher, button):
+    response = publisher.post("/admin/peacekb/article/add/", written(summary="a" * 201, **{button: "1"}))
+    assert "Summary must be 200 characters or fewer; it has 201." in response.text
+    assert not Article.objects.exists()
+
+
+def test_written_links_that_match_no_page_are_named(publisher):
+    published(Role, "Mediator", "Somebody who helps.")
+    posted = written(source="A [[mediator]] and a [[Nonexistent thing]].", _publish="1")
+    response = publisher.post("/admin/peacekb/article/add/", posted, follow=True)
+    assert "[[Nonexistent thing]] matches no page yet: readers see plain words." in said(response)
+    assert "[[mediator]]" not in said(response)
+
+    essay = Article.objects.get()
+    many = " ".join(f"[[Missing {number}]]" for number in range(7))
+    response = publisher.post(form_of(essay), written(essay, source=many, _publish="1"), follow=True)
+    assert "[[Missing 3]], [[Missing 4]] and 2 more match no page yet: readers see plain words." in said(response)
+    first = reverse("admin:peacekb_revision_publish", args=[essay.revisions.last().pk])
+    assert "[[Nonexistent thing]] matches no page yet" in said(publisher.post(first, follow=True))
+
+
+# --- drafts that wait --------------------------------------------------------------------------------------------
+
+
+def open_drafts_in(response):
+    return [draft.number for draft in response.context["open_drafts"]]
+
+
+def test_all_drafts_of_a_published_page_are_listed_until_they_are_published(editor, publisher):
+    essay = Article.objects.create(title="The long talks", slug="the-long-talks", source="First.")
+    publishing.save_draft(essay)
+    publishing.publish(essay)
+    assert open_drafts_in(editor.get(form_of(essay))) == []
+    for text in ("Second.", "Third."):
+        editor.post(form_of(essay), written(essay, source=text, _draft="1"))
+    publisher.post(form_of(essay), written(essay, source="Fourth.", _draft="1"))
+    response = publisher.get(form_of(essay))
+    assert open_drafts_in(response) == [3, 4, 5]
+    assert "3 drafts of changes are not published:" in response.text
+
+    publish = reverse("admin:peacekb_revision_publish", args=[essay.revisions.get(number=4).pk])
+    response = publisher.post(publish, follow=True)
+    assert "Version 4 is published as version 6." in said(response)
+    assert open_drafts_in(response) == [3, 5]
+    assert "says what is published already" in said(publisher.post(publish, follow=True))
+
+
+def test_a_draft_is_done_with_once_its_editor_publishes_a_corrected_text(editor, publisher):
+    essay = published()
+    editor.post(form_of(essay), written(essay, source="Hala's text.", _draft="1"))
+    publisher.post(form_of(essay), written(essay, source=TOO_MANY_BRACKETS, _publish="1"))
+    response = publisher.post(form_of(essay), written(essay, source="Corrected.", _publish="1"), follow=True)
+    assert open_drafts_in(response) == [2]
+    essay.refresh_from_db()
+    publishing.withdraw(essay, reason="It names a person.")
+    shown = publisher.get(form_of(essay))
+    assert open_drafts_in(shown) == []
+    assert ".." not in re.search(r"<p class=\"state\">Readers see.*</p>", shown.text)[0]
 
 
 # --- two at once -------------------------------------------------------------------------------------------------
@@ -520,7 +610,7 @@ def test_the_title_is_the_preferred_name_and_is_not_asked_twice(publisher):
             [{"text": "Trêve", "language": "fr", "kind": "pref"}, {"text": "Pause", "language": "fr", "kind": "pref"}],
             "one preferred",
         ),
-        ([{"text": "Lull", "language": "English"}], "Enter a language code"),
+        ([{"text": "Lull", "language": "English"}], "Choose a language from the list."),
     ):
         response = publisher.post(form_of(truce), written(truce, _publish="1", **labels(*rows)))
         assert response.status_code == 200
@@ -574,6 +664,59 @@ def test_the_list_of_labels_leads_to_their_pages_and_changes_nothing(editor):
     assert editor.post(f"/admin/peacekb/label/{label.pk}/change/", {"text": "x"}).status_code == 403
 
 
+@pytest.mark.parametrize("place", ["title", "label"])
+@pytest.mark.parametrize(
+    ("name", "doubt"),
+    [
+        ("mediators", None),
+        ("mediator", "“mediator” already names the role Mediator. Texts would link neither."),
+        ("Of", "“Of” is a very common word: texts would link it wherever it stands."),
+    ],
+)
+def test_a_name_that_would_link_badly_needs_a_second_press(publisher, place, name, doubt):
+    published(Role, "Mediator", "Somebody who helps.")
+
+    def posted(seen=""):
+        if place == "title":
+            return written(title=name, doubted=seen, _publish="1")
+        return written(title="Go-between", _publish="1", **labels({"text": name, "doubted": seen}))
+
+    response = publisher.post("/admin/peacekb/concept/add/", posted())
+    if doubt is not None:
+        assert response.status_code == 200
+        assert f"{doubt} Press the button again to keep it." in response.text
+        assert not Concept.objects.exists()
+        seen = re.search(r'<input type="hidden" name="(?:labels-0-)?doubted" value="([^"]+)"', response.text)[1]
+        response = publisher.post("/admin/peacekb/concept/add/", posted(seen))
+    assert response.status_code == 302
+    concept = Concept.objects.get()
+    assert concept.labels.filter(text=name).exists()
+    # What is stored is not asked about again.
+    rows = [{"text": label.text, "id": label.pk} for label in concept.labels.filter(kind="alt")]
+    assert publisher.post(form_of(concept), written(concept, _publish="1", **labels(*rows))).status_code == 302
+
+
+def test_names_that_cannot_be_confused_are_not_asked_about(publisher):
+    who = published(Role, "World Health Organization", "It heals.")
+    who.labels.create(text="MEDIATE", case_sensitive=True)
+    rows = [
+        {"text": "WHO", "case_sensitive": "on"},
+        {"text": "after", "ambiguous": "on"},
+        {"text": "World Health Organization", "language": "fr"},
+        {"text": "Mediate", "case_sensitive": "on"},
+        {"text": "in", "language": "fr"},
+    ]
+    assert publisher.post("/admin/peacekb/role/add/", written(_publish="1", **labels(*rows))).status_code == 302
+
+
+def test_a_language_that_the_list_does_not_offer_is_kept(publisher):
+    truce = published(Concept, "Truce", "No shots.")
+    label = truce.labels.create(text="Tregua", language="es")
+    posted = written(truce, _publish="1", **labels({"text": "Tregua", "language": "es", "id": label.pk}))
+    assert publisher.post(form_of(truce), posted).status_code == 302
+    assert truce.labels.get(language="es").text == "Tregua"
+
+
 # --- phases, relations -------------------------------------------------------------------------------------------
 
 
@@ -602,8 +745,9 @@ def test_a_concept_is_not_joined_to_itself(publisher):
 
 
 def test_an_address_in_use_is_refused_within_a_kind_only(publisher):
-    published(Concept, "The long talks")
+    concept = published(Concept, "The long talks")
     published()
+    publishing.withdraw(concept)  # its name is free again, its address is not
     response = publisher.post("/admin/peacekb/article/add/", written(_draft="1"))
     assert "Another article has the address “the-long-talks”. Choose another one." in response.text
     posted = written(title="The long talks", _draft="1")
@@ -684,6 +828,16 @@ def test_no_address_answers_500(publisher, hostile):
     autocomplete = "/admin/autocomplete/?app_label=peacekb&model_name=article&field_name=translation_of"
     assert publisher.get(f"{autocomplete}&term={hostile}").status_code == 200
     assert publisher.get(f"{autocomplete}&term=x&page={hostile}").status_code in (200, 404)
+
+
+def test_a_form_of_an_ended_session_says_that_nothing_is_lost():
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(person("hala", "Editors"))
+    response = browser.post("/admin/peacekb/article/add/", written(_draft="1"))
+    assert response.status_code == 403
+    assert "<h1>The page could not be saved</h1>" in response.text
+    assert "Go back: your text is still in the form." in response.text
+    assert "css/base.css" in response.text
 
 
 def test_long_tags_and_tags_without_a_word_are_refused(publisher):

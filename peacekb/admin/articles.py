@@ -11,7 +11,7 @@ from .publishing_admin import PublishingAdmin, TagFilter
 @admin.register(Article)
 class ArticleAdmin(PublishingAdmin):
     form = ArticleForm
-    list_display = ["title", "state", "standpoint", "language", "published_at", "updated_at"]
+    list_display = ["title", "state", "standpoint", "language", "published", "changed"]
     list_filter = ["status", "standpoint", "language", TagFilter]
     date_hierarchy = "published_at"
     ordering = ["-updated_at", "pk"]

@@ -1,11 +1,13 @@
 """Form fields for what an editor writes as plain text."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
+from django.utils.timezone import localtime
 from taggit.forms import TagField
 
 from peacekb.text.markdown_tree import clean
@@ -18,6 +20,11 @@ TAG_LENGTH = 90
 def one_line(text: str) -> str:
     """Give the text with every run of white space as one space."""
     return " ".join(text.split())
+
+
+def spoken_time(moment: datetime) -> str:
+    """Give a moment as “24 November 2026, 06:40 UTC”; templates have `date:"j F Y, H:i"` for it."""
+    return f"{localtime(moment):%-d %B %Y, %H:%M} UTC"
 
 
 class OneLineField(forms.CharField):
@@ -38,6 +45,22 @@ class MarkdownField(forms.CharField):
     def to_python(self, value: Any) -> str:
         text = clean(super().to_python(value) or "")
         return text if text.strip() else ""
+
+
+class SeenField(forms.CharField):
+    """What was shown beside a form when its button was pressed; it is no change of the form."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        """Take whatever was sent: it is compared and never stored."""
+        return str(value or "")
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
 
 
 class LinesField(forms.CharField):

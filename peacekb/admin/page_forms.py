@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import F
-from django.utils.timezone import localtime
 
 from peacekb.documents import NAMED_KINDS
-from peacekb.models import Article, Concept, Label, Page, PagePhase, Phase, Revision, Role, Status, Task
+from peacekb.models import Article, Concept, Label, Language, Page, PagePhase, Phase, Revision, Role, Status, Task
 
-from .fields import LinesField, MarkdownField, OneLineField, TagsField, one_line
+from .fields import LinesField, MarkdownField, OneLineField, SeenField, TagsField, one_line, spoken_time
+from .names import doubt_about
 
 if TYPE_CHECKING:
     PageModelForm = forms.ModelForm[Page]
@@ -60,9 +60,12 @@ class PageForm(PageModelForm):
         help_text="A few words for the history, such as “Added the talks of 2008”.",
     )
     newest = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    doubted = SeenField()
 
     #: Why the text of this very form could not be published, once that was tried (see `PublishingAdmin`).
     refusal = ""
+    #: Whether the button that was pressed makes the page public.
+    publishes = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -89,13 +92,16 @@ class PageForm(PageModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.publishes and "source" in cleaned and not cleaned["source"]:
+            self.add_error("source", ValidationError("Write the text before publishing.", code="text_missing"))
+        self._doubt_title(cleaned)
         newest = self._newest_revision()
         number = newest.number if newest else 0
         if self.refusal:
             self.add_error("source", ValidationError(self.refusal, code="text_refused"))
-            self._show_number(number)
+            show_next(self, "newest", str(number))
         elif newest is not None and cleaned.get("newest") != number:
-            self._show_number(number)
+            show_next(self, "newest", str(number))
             raise ValidationError(
                 "%(who)s saved this page on %(when)s, after you opened it. Nothing is lost: version %(number)d holds "
                 "that text, and everything you typed is still here. Compare the two, then press the button again to "
@@ -103,7 +109,7 @@ class PageForm(PageModelForm):
                 code="saved_meanwhile",
                 params={
                     "who": newest.editor_name or newest.get_origin_display(),
-                    "when": f"{localtime(newest.created_at):%-d %B %Y at %H:%M}",
+                    "when": spoken_time(newest.created_at),
                     "number": number,
                 },
             )
@@ -115,11 +121,27 @@ class PageForm(PageModelForm):
     def _newest_revision(self) -> Revision | None:
         return self.instance.revisions.order_by("-number").first() if self.instance.pk else None
 
-    def _show_number(self, number: int) -> None:
-        """Let the next press of a button say that this version was seen."""
-        data: Any = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
-        data[self.add_prefix("newest")] = str(number)
-        self.data = data
+    def _doubt_title(self, cleaned: dict[str, Any]) -> None:
+        """Ask once about a new title that would link badly, where the title is a name that texts use."""
+        title, language = cleaned.get("title"), cleaned.get("language")
+        if self._meta.model.KIND not in NAMED_KINDS or not title or not language:
+            return
+        if {"title", "language"} & set(self.changed_data):
+            ask_once(self, "title", doubt_about(title, language, self.instance))
+
+
+def show_next(form: forms.BaseForm, name: str, value: str) -> None:
+    """Let the next press of a button say that this value was seen."""
+    data: Any = form.data.copy()  # type: ignore[attr-defined]  # a QueryDict
+    data[form.add_prefix(name)] = value
+    form.data = data
+
+
+def ask_once(form: forms.BaseForm, name: str, doubt: str | None) -> None:
+    """Refuse a field for a doubt, unless the form was sent with that very doubt seen."""
+    if doubt and form.cleaned_data.get("doubted") != doubt:
+        show_next(form, "doubted", doubt)
+        form.add_error(name, ValidationError(doubt, code="doubted"))
 
 
 class ArticleForm(PageForm):
@@ -209,10 +231,20 @@ def _set_phases(page: Page, phases: list[str]) -> None:
 
 class LabelForm(LabelModelForm):
     text = OneLineField(label="Name", max_length=200, widget=forms.TextInput(attrs={"dir": "auto"}))
+    language = forms.ChoiceField(
+        choices=Language, error_messages={"invalid_choice": "Choose a language from the list."}
+    )
+    doubted = SeenField()
 
     class Meta:
         model = Label
         fields = ("text", "language", "kind", "case_sensitive", "ambiguous")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stored, field = self.instance.language, self.fields.get("language")
+        if isinstance(field, forms.ChoiceField) and stored not in Language.values:
+            field.choices = [*Language.choices, (stored, stored)]
 
 
 class LabelFormSet(LabelInlineFormSet):
@@ -263,6 +295,9 @@ class LabelFormSet(LabelInlineFormSet):
             taken = title_label is not None and place == (title_label.language, title_label.text)
             if taken and title_label is not None and one_line(self.instance.title) == title_label.text:
                 form.add_error("text", "This is the title, which is a name of the page already.")
+            elif {"text", "language", "case_sensitive", "ambiguous"} & set(form.changed_data):
+                flags = {flag: bool(values.get(flag)) for flag in ("case_sensitive", "ambiguous")}
+                ask_once(form, "text", doubt_about(values["text"], values["language"], self.instance, **flags))
 
     def get_unique_error_message(self, unique_check: Any) -> str:
         return "A name stands here twice. Take one of the two away."

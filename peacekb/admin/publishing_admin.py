@@ -15,15 +15,15 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from taggit.models import Tag
 
 from peacekb import publishing
 from peacekb.documents import document_of
 from peacekb.models import Label, Mention, Page, Revision, Status
 from peacekb.publishing import TextRefused
+from peacekb.text.worker import parse_within
 
-from .fields import OneLineField
+from .fields import OneLineField, spoken_time
 from .page_forms import LabelForm, LabelFormSet, PageForm
 from .safety import SafeAdmin
 
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 else:
     LabelTabularInline = admin.TabularInline
 
-# Where one request keeps what its form's text was refused for, and that its content became a draft.
-_REFUSAL, _OFFERED = "peacekb.refusal", "peacekb.offered"
+# Where one request keeps what its form's text was refused for, that its content became a draft, and that draft's text.
+_REFUSAL, _OFFERED, _DRAFTED = "peacekb.refusal", "peacekb.offered", "peacekb.drafted"
+_NAMED_AT_MOST = 5
 
 
 def may_publish(request: HttpRequest) -> bool:
@@ -55,6 +56,46 @@ def revision_link(revision: Revision, text: str = "") -> SafeString:
     """Give a link to a revision."""
     address = reverse("admin:peacekb_revision_change", args=[revision.pk])
     return format_html('<a href="{}">{}</a>', address, text or f"version {revision.number}")
+
+
+def unmatched(page: Page) -> str:
+    """Say which written links of a published page lead nowhere; nothing where all lead somewhere."""
+    rows = Mention.objects.filter(section__page=page, target=None).exclude(wanted="")
+    wanted = list(dict.fromkeys(rows.order_by("section__position", "start").values_list("wanted", flat=True)))
+    named, more = [f"[[{name}]]" for name in wanted[:_NAMED_AT_MOST]], len(wanted) - _NAMED_AT_MOST
+    if not named:
+        return ""
+    match = "matches" if len(wanted) == 1 else "match"
+    if more > 0:
+        named.append(f"{more} more")
+    first, last = ", ".join(named[:-1]), named[-1]
+    return f"{f'{first} and {last}' if first else last} {match} no page yet: readers see plain words."
+
+
+def open_drafts(page: Page) -> list[Revision]:
+    """Give the drafts of changes that still wait, oldest first.
+
+    They are newer than the version that was public before the present one and say something else than readers see.
+    A draft is done with once its own editor published from the form; publishing another draft leaves it open.
+    """
+    if page.status != Status.PUBLISHED:
+        return []
+    public = list(page.revisions.exclude(state=Revision.State.DRAFT).order_by("-number")[:2])
+    if not public:
+        return []
+    shown, before = public[0], public[-1]
+    # What was kept while the page was not public was the page itself, and went public with it.
+    floor = before if before.state == Revision.State.PUBLISHED else shown
+    drafts = list(page.revisions.filter(number__gt=floor.number, state=Revision.State.DRAFT).order_by("number"))
+    content = _undated(shown)
+    others = [draft for draft in drafts if _undated(draft) != content]
+    if len(others) < len(drafts):
+        return others
+    return [draft for draft in others if draft.number > shown.number or draft.editor_name != shown.editor_name]
+
+
+def _undated(revision: Revision) -> dict[str, Any]:
+    return {key: value for key, value in revision.content.items() if key != "published_at"}
 
 
 class TagFilter(admin.SimpleListFilter):
@@ -100,7 +141,7 @@ class PublishingAdmin(SafeAdmin):
     """
 
     change_form_template = "admin/peacekb/page_form.html"
-    list_display = ["title", "state", "language", "published_at", "updated_at"]
+    list_display = ["title", "state", "language", "published", "changed"]
     list_filter = ["status", "language", TagFilter]
     list_per_page = 50
     search_fields = ["title", "slug", "labels__text"]
@@ -120,6 +161,14 @@ class PublishingAdmin(SafeAdmin):
     def state(self, page: Page) -> str:
         return state_of(page)
 
+    @admin.display(description="published", ordering="published_at")
+    def published(self, page: Page) -> str:
+        return spoken_time(page.published_at) if page.published_at else "–"
+
+    @admin.display(description="last change", ordering="updated_at")
+    def changed(self, page: Page) -> str:
+        return spoken_time(page.updated_at)
+
     def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., str], str, str] | None]:
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
@@ -129,7 +178,12 @@ class PublishingAdmin(SafeAdmin):
     def publish_selected(self, request: HttpRequest, queryset: models.QuerySet[Page]) -> None:
         pages = list(queryset)
         drafts = [page for page in pages if page.status == Status.DRAFT]
-        published, recomposed = self._publish_all(request, drafts)
+        written = [page for page in drafts if page.source]
+        for page in drafts:
+            if not page.source:
+                said = f"“{page.title}” stays a draft. Write the text before publishing."
+                self.message_user(request, said, messages.ERROR)
+        published, recomposed = self._publish_all(request, written)
         if published:
             what = "1 page is published." if published == 1 else f"{published} pages are published."
             self.message_user(request, f"{what}{_linked_again(recomposed)}", messages.SUCCESS)
@@ -181,6 +235,7 @@ class PublishingAdmin(SafeAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> type[PageForm]:
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.refusal = request.META.get(_REFUSAL, "")
+        form.publishes = self._publishes(request)
         made: type[PageForm] = form
         return made
 
@@ -200,7 +255,9 @@ class PublishingAdmin(SafeAdmin):
             if request.META.get(_REFUSAL):
                 # Readers keep what they have and the draft is kept; show the form again with all that was typed.
                 response = super().changeform_view(request, object_id, form_url, extra_context)
-            return response
+        if _DRAFTED in request.META:
+            self._try(request, request.META[_DRAFTED])
+        return response
 
     def render_change_form(
         self,
@@ -217,16 +274,13 @@ class PublishingAdmin(SafeAdmin):
             "is_published": obj is not None and obj.status == Status.PUBLISHED,
             "is_withdrawn": obj is not None and obj.status == Status.WITHDRAWN,
             "state": state_of(obj) if obj else "",
-            "newer_draft": self._newer_draft(obj),
+            "open_drafts": open_drafts(obj) if obj else [],
+            # Django's own template tells of errors in its own words where it finds them under their own name.
+            "errors": None,
+            "problems": context.get("errors"),
+            "fields_to_change": _fields_to_change(context),
         }
         return super().render_change_form(request, context, add, change, form_url, obj)
-
-    def _newer_draft(self, page: Page | None) -> Revision | None:
-        """Give the draft that was kept after what readers see, if any."""
-        if page is None or page.status != Status.PUBLISHED:
-            return None
-        newest = page.revisions.order_by("-number").first()
-        return newest if newest is not None and newest.state == Revision.State.DRAFT else None
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer to open and to add what a page is joined to, not to delete it from here."""
@@ -249,8 +303,7 @@ class PublishingAdmin(SafeAdmin):
         page: Page = form.instance
         form.save_phases(page)
         note = form.cleaned_data.get("note", "")
-        publishes = "_publish" in request.POST and self.has_publish_permission(request)
-        if publishes:
+        if self._publishes(request):
             self._publish(request, page, note, form.savepoint)
         elif page.status == Status.PUBLISHED:
             self._offer(request, page, note, form.savepoint)
@@ -258,6 +311,17 @@ class PublishingAdmin(SafeAdmin):
             outcome = publishing.save_draft(page, editor=request.user, note=note)
             said = "The draft is saved." if outcome.revisions else "Nothing had changed since the last save."
             self.message_user(request, f"{said} Readers do not see it.", messages.SUCCESS)
+            request.META[_DRAFTED] = page.source
+
+    def _publishes(self, request: HttpRequest) -> bool:
+        return "_publish" in request.POST and self.has_publish_permission(request)
+
+    def _try(self, request: HttpRequest, source: str) -> None:
+        """Warn of a text that was kept but cannot be published as it is."""
+        try:
+            parse_within(source)
+        except TextRefused as refused:
+            self.message_user(request, f"The text is kept but cannot be published yet. {refused}", messages.WARNING)
 
     def _publish(self, request: HttpRequest, page: Page, note: str, savepoint: str) -> None:
         was_public = page.status == Status.PUBLISHED
@@ -278,9 +342,11 @@ class PublishingAdmin(SafeAdmin):
             link = format_html('<a href="{}">{}</a>', page.get_absolute_url(), page.title)
             said = format_html("“{}” is published.{}", link, again)
         else:
-            when = f"{localtime(page.published_at):%-d %B %Y at %H:%M}"
-            said = format_html("“{}” will be public from {} UTC.{}", page.title, when, again)
+            when = spoken_time(page.published_at) if page.published_at else ""
+            said = format_html("“{}” will be public from {}.{}", page.title, when, again)
         self.message_user(request, said, messages.SUCCESS)
+        if without := unmatched(page):
+            self.message_user(request, without, messages.WARNING)
 
     def _offer(self, request: HttpRequest, page: Page, note: str, savepoint: str, *, refused: bool = False) -> None:
         """Put the rows back to what readers see, and keep what was written as a draft."""
@@ -307,6 +373,7 @@ class PublishingAdmin(SafeAdmin):
                 revision_link(revision),
             )
             self.message_user(request, said, messages.SUCCESS)
+            request.META[_DRAFTED] = document.get("source", "")
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return super().log_change(request, obj, "Kept a draft." if request.META.get(_OFFERED) else message)
@@ -363,3 +430,18 @@ def _linked_again(count: int) -> str:
     if not count:
         return ""
     return " 1 other page was linked again." if count == 1 else f" {count} other pages were linked again."
+
+
+def _fields_to_change(context: dict[str, Any]) -> list[dict[str, str]]:
+    """Give the fields of a form and of its names that have an error, each with the place to go to."""
+    formsets = [each.formset for each in context.get("inline_admin_formsets") or []]
+    found = []
+    for form in [context["adminform"].form, *(form for formset in formsets for form in formset.forms)]:
+        for name, problems in form.errors.items() if form.is_bound else ():
+            if name in form.fields and not form[name].is_hidden:
+                place = form[name].id_for_label or form[name].auto_id
+                found.append({"place": place, "label": form[name].label, "problem": problems[0]})
+    for formset in formsets:
+        own = [*formset.non_form_errors(), *(problem for form in formset.forms for problem in form.non_field_errors())]
+        found += [{"place": f"{formset.prefix}-group", "label": "Other names", "problem": problem} for problem in own]
+    return found

@@ -16,7 +16,8 @@ from peacekb.documents import KEYS, DocumentRefused
 from peacekb.models import Revision
 from peacekb.publishing import TextRefused
 
-from .publishing_admin import form_address, may_publish
+from .fields import spoken_time
+from .publishing_admin import form_address, may_publish, unmatched
 from .safety import SafeAdmin
 
 
@@ -25,7 +26,7 @@ class RevisionAdmin(SafeAdmin):
     """Read only: a version is never changed."""
 
     change_form_template = "admin/peacekb/revision_form.html"
-    list_display = ["page_title", "number", "state", "who", "note", "created_at"]
+    list_display = ["page_title", "number", "state", "who", "note", "when"]
     list_display_links = ["page_title", "number"]
     list_filter = ["state", "origin", "page__kind"]
     list_select_related = ["page"]
@@ -35,10 +36,10 @@ class RevisionAdmin(SafeAdmin):
     ordering = ["-created_at", "-pk"]
     show_full_result_count = False
     fieldsets = [
-        (None, {"fields": ["page_link", "number", "state", "who", "created_at", "note"]}),
+        (None, {"fields": ["page_link", "number", "state", "who", "when", "note"]}),
         ("What was written", {"fields": ["facts", "text"]}),
     ]
-    readonly_fields = ["page_link", "who", "facts", "text"]
+    readonly_fields = ["page_link", "who", "when", "facts", "text"]
 
     class Media:
         css = {"all": ["css/admin.css"]}
@@ -55,6 +56,10 @@ class RevisionAdmin(SafeAdmin):
     @admin.display(description="who", ordering="editor_name")
     def who(self, revision: Revision) -> str:
         return revision.editor_name or revision.get_origin_display()
+
+    @admin.display(description="when", ordering="created_at")
+    def when(self, revision: Revision) -> str:
+        return spoken_time(revision.created_at)
 
     @admin.display(description="facts")
     def facts(self, revision: Revision) -> SafeString:
@@ -104,8 +109,12 @@ class RevisionAdmin(SafeAdmin):
         if revision is None:
             raise Http404
         here = reverse("admin:peacekb_revision_change", args=[revision.pk])
+        if not revision.content.get("source"):
+            said = f"Version {revision.number} is not published. Write the text before publishing."
+            self.message_user(request, said, messages.ERROR)
+            return HttpResponseRedirect(here)
         try:
-            publishing.restore(revision, editor=request.user)
+            outcome = publishing.restore(revision, editor=request.user)
         except (TextRefused, DocumentRefused) as refused:
             self.message_user(request, f"Version {revision.number} is not published. {refused}", messages.ERROR)
             return HttpResponseRedirect(here)
@@ -118,15 +127,17 @@ class RevisionAdmin(SafeAdmin):
             )
             return HttpResponseRedirect(here)
         revision.page.refresh_from_db()
-        self.message_user(request, self._said(revision), messages.SUCCESS)
+        self.message_user(request, self._said(revision, outcome.revisions.get(revision.page_id)), messages.SUCCESS)
+        if without := unmatched(revision.page):
+            self.message_user(request, without, messages.WARNING)
         return HttpResponseRedirect(form_address(revision.page))
 
-    def _said(self, revision: Revision) -> SafeString:
+    def _said(self, revision: Revision, made: Revision | None) -> SafeString:
         page = revision.page
-        title = (
-            format_html('<a href="{}">{}</a>', page.get_absolute_url(), page.title) if page.is_public else page.title
-        )
-        return format_html("Version {} of “{}” is published.", revision.number, title)
+        read = format_html(' <a href="{}">Read it on the site</a>', page.get_absolute_url()) if page.is_public else ""
+        if made is None:
+            return format_html("Version {} says what is published already.{}", revision.number, read)
+        return format_html("Version {} is published as version {}.{}", revision.number, made.number, read)
 
 
 def _spoken(key: str) -> str:
