@@ -106,6 +106,7 @@ ADDRESSES = [
     "/sources/un-charter/",
     "/search/",
     "/search/?q=ceasefire",
+    "/search/?q=truce",
     "/search/?q=ceasefire&tag=mediation",
     "/search/?q=nowhere",
     "/search/?kind=role",
@@ -262,7 +263,23 @@ def test_a_mention_of_every_text_comes_before_a_second_one_and_articles_come_fir
 
 def test_an_entry_that_nothing_mentions_says_so(client):
     published_concept("Armistice")
-    assert "No essay mentions this concept yet." in text_of(client.get("/concepts/armistice/"))
+    assert "No text mentions this concept yet." in text_of(client.get("/concepts/armistice/"))
+
+
+def test_headings_named_as_parts_of_the_page_share_no_id_with_them(client):
+    names = ["Contents", "Notes", "Main", "Cite", "Tags", "Sources", "Mentioned in", "Below", "On notes", "Q wide"]
+    body = "\n\n".join(
+        f"## {name}\n\nA line.[^{n}]\n\n### {name}\n\nMore.\n\n[^{n}]: A note." for n, name in enumerate(names)
+    )
+    written = {"source": body, "tags": ["peace"], "sources": [source("un-charter").slug]}
+    published_article(title="Parts", **written)
+    published_concept("Parts", **written)
+    for address in ("/articles/parts/", "/articles/parts/notes/", "/articles/parts/contents/", "/concepts/parts/"):
+        html = text_of(client.get(address))
+        check_page(html, address)
+        ids = set(re.findall(r'\sid="([^"]+)"', html))
+        pointers = re.findall(r'(?:\shref="#|\sfor="|\saria-labelledby=")([^"]+)', html)
+        assert set(pointers) - ids == set(), address
 
 
 def test_an_arabic_page_carries_its_language_and_direction(client):
@@ -270,6 +287,8 @@ def test_an_arabic_page_carries_its_language_and_direction(client):
     response = client.get("/articles/الوساطة/")
     assert response.status_code == 200
     assert '<div class="essay" lang="ar" dir="rtl">' in text_of(response)
+    assert f"{settings.SITE_URL}/articles/الوساطة/</bdi>" in text_of(response)
+    assert f'<link rel="canonical" href="{settings.SITE_URL}/articles/%D8' in text_of(response)
     assert client.get("/articles/الوساطة/السلام/").status_code == 200
 
 
@@ -375,6 +394,16 @@ def test_the_entry_that_bears_the_name_comes_first(client, library):
     box = html[html.index('class="definition-box"') :].split("</section>")[0]
     assert 'href="/concepts/ceasefire/"' in box
     assert "An agreed end to fighting." in box
+
+
+def test_a_box_says_by_which_other_name_the_entry_was_found(client, library):
+    def box(query: str) -> str:
+        html = text_of(client.get("/search/", {"q": query}))
+        return re.sub(r"<[^>]+>", "", html[html.index('class="definition-box"') :].split("</section>")[0])
+
+    assert "also called “truce”\n" in box("Truce")
+    assert "also called “وقف إطلاق النار” (Arabic)" in box("وقف إطلاق النار")
+    assert "also called" not in box("ceasefire")
 
 
 def test_a_text_shows_three_sections_and_tells_of_more(client):

@@ -273,6 +273,16 @@ def names_of(page: Page) -> Names:
     return Names(sorted(also, key=sort_key), abroad)
 
 
+def name_asked(page: Page, text: str) -> Label | None:
+    """Give the name by which a page was asked for, `None` where that is its title. One query."""
+    asked = label_keys(text)
+    if asked == label_keys(page.title):
+        return None
+    labels = page.labels.exclude(kind=Label.LabelKind.HIDDEN)
+    named = [label for label in labels if label_keys(label.text) == asked]
+    return min(named, key=lambda label: label.language != page.language, default=None)
+
+
 def parts_around(
     sections: Sequence[Section], anchor: str
 ) -> tuple[Section | None, Section, Section | None, list[Section]]:

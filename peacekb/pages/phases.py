@@ -49,7 +49,7 @@ def line(covered: Collection[str] = ()) -> list[Stop]:
 
 
 def line_with_counts() -> list[Stop]:
-    """Give all stops with what each holds: "1 essay · 2 roles". Two queries."""
+    """Give all stops with what each holds: "1 article · 2 roles". Two queries."""
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     entries = PagePhase.objects.filter(page__in=Page.objects.published()).values_list("phase", "page__kind")
     for phase, kind, number in entries.annotate(number=Count("pk")).order_by():
@@ -78,14 +78,9 @@ def named(phases: Collection[str]) -> list[Stop]:
     return [stop(phase) for phase in Phase if phase.value in phases]
 
 
-def told_phases(phases: Collection[str]) -> str:
-    """Give the names of phases in one line: "Prevention, Peacemaking"."""
-    return ", ".join(str(phase.label) for phase in Phase if phase.value in phases)
-
-
 def _told(numbers: dict[str, int]) -> str:
     parts = [
-        ngettext("%d essay", "%d essays", numbers.get(Kind.ARTICLE, 0)),
+        ngettext("%d article", "%d articles", numbers.get(Kind.ARTICLE, 0)),
         ngettext("%d concept", "%d concepts", numbers.get(Kind.CONCEPT, 0)),
         ngettext("%d role", "%d roles", numbers.get(Kind.ROLE, 0)),
         ngettext("%d task", "%d tasks", numbers.get(Kind.TASK, 0)),

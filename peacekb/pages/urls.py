@@ -7,21 +7,25 @@ from peacekb.models import MODELS
 from . import views
 
 
-class Kinds:
+class AsWritten:
+    """A part of an address that a view receives as it stands."""
+
+    def to_python(self, value: str) -> str:
+        """Give the part unchanged."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Give the part unchanged."""
+        return value
+
+
+class Kinds(AsWritten):
     """The plural of a kind, such as `articles`: the first part of a page's address."""
 
     regex = "|".join(f"{kind}s" for kind in MODELS)
 
-    def to_python(self, value: str) -> str:
-        """Give the plural as it stands."""
-        return value
 
-    def to_url(self, value: str) -> str:
-        """Give the plural as it stands."""
-        return value
-
-
-class Slug(Kinds):
+class Slug(AsWritten):
     """A slug or an anchor in the letters of any script. What holds another character never reaches a database."""
 
     regex = r"[-\w]{1,120}"

@@ -161,11 +161,13 @@ def search(request: HttpRequest) -> HttpResponse:
     question = results.Question.from_request(request)
     hits = question.hits()
     listing = page_of(results.grouped(hits), request)
+    entry = question.entry()
     shown = {
         "question": question,
         "listing": listing,
         "found": results.shown(list(listing), question.phrases),
-        "entry": question.entry(),
+        "entry": entry,
+        "name": entries.name_asked(entry, question.text) if entry else None,
         "facets": question.facets(hits) if listing.paginator.count else [],
         "tags": [] if question.text or question.filters() else list(tagging.public()),
     }

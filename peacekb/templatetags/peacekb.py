@@ -5,6 +5,7 @@ from math import ceil
 
 from django import template
 from django.conf import settings
+from django.utils.encoding import uri_to_iri
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language_info, ngettext
@@ -77,9 +78,24 @@ def language_name(code: str) -> str:
 
 
 @register.filter
+def language_told(code: str) -> str:
+    """Give the name of a language in the language of the page, or its code where Django knows none."""
+    try:
+        return str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
+
+
+@register.filter
 def direction(code: str) -> str:
     """Give `rtl` or `ltr` for a language."""
     return "rtl" if code.split("-")[0] in ("ar", "fa", "he", "ps", "ur") else "ltr"
+
+
+@register.filter
+def readable(address: str) -> str:
+    """Give an address with the letters of its script instead of their codes."""
+    return uri_to_iri(address)
 
 
 @register.filter
