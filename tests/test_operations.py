@@ -13,6 +13,8 @@ from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from peacekb.wsgi import application
+
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789-abcdefghijklmnopqrstuvwxyz"
 
 
@@ -98,3 +100,13 @@ def test_a_chosen_password_is_taken_and_a_weak_one_refused(monkeypatch):
     monkeypatch.setenv("PEACEKB_ADMIN_PASSWORD", "a-long-peace-of-words")
     ensure_admin()
     assert authenticate(username="admin", password="a-long-peace-of-words")
+
+
+@pytest.mark.parametrize("charset", ["rot13", "hex", "idna", "undefined", "utf-16", "utf-7"])
+def test_a_request_in_another_character_set_is_answered_with_400(charset):
+    answers: list[str] = []
+    environ = {"CONTENT_TYPE": f'text/plain; Charset="{charset}"', "QUERY_STRING": "q=%e9", "REQUEST_METHOD": "GET"}
+    assert (
+        b"".join(application(environ, lambda status, headers: answers.append(status))) == b"Send the request in UTF-8."
+    )
+    assert answers == ["400 Bad Request"]

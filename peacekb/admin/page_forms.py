@@ -232,7 +232,10 @@ def _set_phases(page: Page, phases: list[str]) -> None:
 class LabelForm(LabelModelForm):
     text = OneLineField(label="Name", max_length=200, widget=forms.TextInput(attrs={"dir": "auto"}))
     language = forms.ChoiceField(
-        choices=Language, error_messages={"invalid_choice": "Choose a language from the list."}
+        choices=Language,
+        # As the model has it: without, a row that nobody filled in would count as changed.
+        initial=Language.ENGLISH,
+        error_messages={"invalid_choice": "Choose a language from the list."},
     )
     doubted = SeenField()
 

@@ -86,7 +86,7 @@ def phrases_of(text: str) -> list[list[str]]:
 
 def filter_token(facet: str, value: str) -> str:
     """Give the index token of one fact, such as a tag. Hexadecimal, so that no tokenizer cuts it into words."""
-    return f"zz{facet}{value.encode().hex()}zz"
+    return f"zz{facet}{value.encode(errors='replace').hex()}zz"
 
 
 def entry_for(
@@ -130,7 +130,9 @@ def entry_named(text: str) -> Page | None:
     pages = Page.objects.published().filter(
         pk__in=Label.objects.filter(text__iexact=wanted).exclude(kind=Label.LabelKind.HIDDEN).values("page")
     )
-    found = list(pages[:2]) if wanted and "\x00" not in wanted else []
+    # A NUL and a lone surrogate can be in no database, and asking for one is an error.
+    storable = wanted.isprintable() or not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in wanted)
+    found = list(pages[:2]) if wanted and storable else []
     return found[0] if len(found) == 1 else None
 
 
