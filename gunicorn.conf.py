@@ -1,9 +1,20 @@
 """How the site is served; each value can be set from the environment."""
 
 import os
+import runpy
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+# Read here first, an unsafe setting stops the start in one sentence, and not each worker with a traceback.
+# As a file, not a module: a reload then takes new settings, and new code, in the workers.
+try:
+    settings = runpy.run_path(str(Path(__file__).resolve().parent / "peacekb" / "settings.py"))
+except ImproperlyConfigured as error:
+    raise SystemExit(f"peacekb did not start: {error}") from error
 
 # Loopback unless told otherwise: the open network belongs behind a server that speaks TLS.
-bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
+bind = f"{settings['HOST']}:{settings['PORT']}"
 wsgi_app = "peacekb.wsgi"
 
 worker_class = "gthread"

@@ -14,10 +14,14 @@ def main() -> None:
     if "SECRET_KEY" not in os.environ and local_key.exists():
         os.environ.setdefault("SECRET_KEY_FILE", str(local_key))
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ImportError as error:
         raise SystemExit("Django is not installed here. Use .venv/bin/python manage.py after `make run`.") from error
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        raise SystemExit(f"peacekb did not start: {error}") from error
 
 
 if __name__ == "__main__":

@@ -4,8 +4,11 @@ A file is a document (`peacekb.documents`): YAML front matter between two `---` 
 folder says the kind. Works of the bibliography stand together in `sources.yaml`.
 """
 
+import os
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import yaml
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from yaml.reader import ReaderError
 
 from peacekb import publishing
 from peacekb.documents import (
@@ -23,6 +27,8 @@ from peacekb.documents import (
     filled,
     normal,
     same,
+    shown,
+    storable,
     write_facts,
     write_references,
 )
@@ -40,8 +46,15 @@ FOLDERS: dict[str, str] = {
 _FOLDER_OF = {kind: folder for folder, kind in FOLDERS.items()}
 SOURCES_FILE = "sources.yaml"
 _MARK = "---"
+# In characters; 500 labels and as many of everything else fit. YAML takes a second for so much, and 5 for a whole file.
 _LONGEST_FRONT_MATTER = 256 * 1024
 _LARGEST_FILE = 4 * 1024 * 1024
+# Labels are the deepest there is, in the third level. YAML in C overflows the stack at some tens of thousands.
+_DEEPEST = 8
+_LONGEST_NUMBER = 20
+# What is not written in quotes may be no more than this; “1.10” as a number would lose its nought.
+_TYPES = frozenset(f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "bool", "null", "timestamp"))
+_WAY_BACK = "Restore it in the admin first, or choose another slug."
 _SOURCE_KEYS = (
     *("type", "title", "author", "year", "date", "publisher", "symbol", "url"),
     *("verified", "verified_url", "note"),
@@ -101,18 +114,36 @@ def sources_file(sources: Iterable[Source]) -> str:
 
 
 def export(folder: Path) -> Iterator[Path]:
-    """Write every public page and the bibliography into a folder; yields each path after it is written."""
-    public = {(kind, slug) for kind, slug in Page.objects.published().values_list("kind", "slug")}
-    for pages in (Page.objects.published().filter(kind=kind).order_by("slug") for kind in MODELS):
-        for page in pages.iterator():
-            path = folder / _FOLDER_OF[page.kind] / f"{page.slug}.md"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(markdown_file(_public_part(document_of(page), public)), encoding="utf-8", newline="\n")
-            yield path
+    """Write every public page and the bibliography into a folder; yields each path after it is written.
+
+    Raises `OSError`, also where a file of that name is there already: none is written over.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    public = {(kind, slug) for kind, slug in Page.objects.published().values_list("kind", "slug")}
+    for kind in MODELS:
+        taken = {"readme"}  # which an import passes over
+        for page in Page.objects.published().filter(kind=kind).order_by("slug").iterator():
+            path = folder / _FOLDER_OF[kind] / f"{_file_name(page.slug, taken)}.md"
+            path.parent.mkdir(exist_ok=True)
+            _write_new(path, markdown_file(_public_part(document_of(page), public)))
+            yield path
     path = folder / SOURCES_FILE
-    path.write_text(sources_file(Source.objects.all()), encoding="utf-8", newline="\n")
+    _write_new(path, sources_file(Source.objects.all()))
     yield path
+
+
+def _file_name(slug: str, taken: set[str]) -> str:
+    """Give a name for a page's file that every file system tells from those of `taken`, and add it to them."""
+    name = slug.encode()[:200].decode(errors="ignore")  # most take 255 bytes
+    while (folded := unicodedata.normalize("NFC", name).casefold()) in taken:
+        name += "_"
+    taken.add(folded)
+    return name
+
+
+def _write_new(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
 
 
 def _public_part(document: Document, public: set[tuple[str, str]]) -> Document:
@@ -150,37 +181,54 @@ def read_paths(paths: Iterable[Path]) -> tuple[list[File], list[tuple[Path, str]
     files: list[File] = []
     bibliographies: list[tuple[Path, str]] = []
     refused: list[Refusal] = []
-    for path in _expanded(paths):
+    for path in _expanded(paths, refused):
         try:
-            if path.stat().st_size > _LARGEST_FILE:
-                raise ValueError(f"the file is larger than {_LARGEST_FILE // 1024**2} MB.")
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            refused.append(Refusal(str(path), 1, f"the file is not UTF-8 (byte {error.start}). Save it as UTF-8."))
-            continue
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            refused.append(Refusal(str(path), 1, f"the file cannot be read: {reason}"))
-            continue
-        if path.name == SOURCES_FILE:
-            bibliographies.append((path, text))
-            continue
-        try:
-            files.append(read_file(text, path=str(path), folder=path.parent.name))
+            text = _text_of(path)
+            if path.name == SOURCES_FILE:
+                bibliographies.append((path, text))
+            else:
+                files.append(read_file(text, path=str(path), folder=path.parent.name))
         except _FileRefused as refusal:
             refused.append(Refusal(str(path), refusal.line, str(refusal)))
     return files, bibliographies, refused
 
 
-def _expanded(paths: Iterable[Path]) -> Iterator[Path]:
+def _expanded(paths: Iterable[Path], refused: list[Refusal]) -> Iterator[Path]:
+    """Give the files that are named and those below the folders that are named; links in these are refused."""
+
+    def unreadable(error: OSError) -> None:
+        refused.append(Refusal(str(error.filename), 1, f"the folder cannot be read: {error.strerror}."))
+
     for path in paths:
-        if path.is_dir():
-            yield from sorted(path.glob(SOURCES_FILE))
-            yield from sorted(
-                found for found in path.rglob("*.md") if found.is_file() and found.name.casefold() != "readme.md"
-            )
-        else:
+        if not os.path.isdir(path):
             yield path
+            continue
+        found = []
+        for folder, folders, names in os.walk(path, onerror=unreadable):
+            pages = [name for name in names if name.endswith(".md") and name.casefold() != "readme.md"]
+            works = [SOURCES_FILE] if SOURCES_FILE in names and Path(folder) == path else []
+            inner = [Path(folder, name) for name in [*works, *pages]]
+            found += [file for file in inner if not file.is_symlink()]
+            for link in (one for one in [*(Path(folder, name) for name in folders), *inner] if one.is_symlink()):
+                refused.append(Refusal(str(link), 1, "links in a folder are not followed. Name its target itself."))
+        yield from sorted(found)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        if path.exists() and not path.is_file():  # a pipe or a device may have no end
+            raise _FileRefused("this is no file that can be read to its end. Copy its text into a file.", 1)
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_FILE + 1)
+    except OSError as error:
+        raise _FileRefused(f"the file cannot be read: {error.strerror}.", 1) from error
+    if len(content) > _LARGEST_FILE:
+        raise _FileRefused(f"the file is larger than {_LARGEST_FILE // 1024**2} MB. Divide it.", 1)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _FileRefused(f"the file is not UTF-8 (byte {error.start}). Save it as UTF-8.", line) from error
 
 
 # The safe loader written in C where PyYAML has it: ten times as fast.
@@ -202,10 +250,17 @@ def read_file(text: str, *, path: str, folder: str = "") -> File:
     end = next((number for number, line in enumerate(lines[1:], start=1) if line.rstrip() == _MARK), None)
     if end is None:
         raise _FileRefused("the front matter is not closed: a second line “---” is missing.", 1)
-    document, places = _mapping("\n".join(lines[1:end]), first_line=2)
+    front = "\n".join(lines[1:end])
+    if len(front) > _LONGEST_FRONT_MATTER:
+        raise _FileRefused(
+            f"the front matter is longer than {_LONGEST_FRONT_MATTER // 1024} kB. "
+            "Shorten its lists; a long text belongs below it.",
+            2,
+        )
+    document, places = _mapping(front, first_line=2)
     kind = document.pop("kind", None) or FOLDERS.get(folder, Kind.ARTICLE)
     if not isinstance(kind, str) or kind not in MODELS:
-        raise _FileRefused(f"unknown kind “{kind}”. Kinds: {', '.join(MODELS)}.", places.get("kind", 1))
+        raise _FileRefused(f"unknown kind “{shown(kind)}”. Kinds: {', '.join(MODELS)}.", places.get("kind", 1))
     if "source" in document:
         raise _FileRefused("unknown key “source”: the text stands below the front matter.", places["source"])
     # "summary:" with nothing behind it is no value.
@@ -214,39 +269,88 @@ def read_file(text: str, *, path: str, folder: str = "") -> File:
     body_line = end + 2 + (len(body) - len(body.lstrip("\n")))
     if body.strip("\n"):
         document["source"] = body.strip("\n")
+        places["source"] = body_line
     return File(path, kind, document, places, body_line)
 
 
 def _mapping(text: str, *, first_line: int) -> tuple[dict[str, Any], dict[str, int]]:
-    """Read a YAML mapping with the line of each key. Aliases and repeated keys are refused."""
-    if len(text) > _LONGEST_FRONT_MATTER:
-        raise _FileRefused("the front matter is too long.", first_line)
+    """Read a YAML mapping with the line of each key, and of each entry of a list as `key[number]`, from 0.
+
+    Refuses what files have no need of: aliases, repeated keys, deep nesting, values that are not of `_TYPES`.
+    """
     try:
-        for event in yaml.parse(text, Loader=_Loader):
-            if isinstance(event, yaml.AliasEvent):  # a few of them can stand for millions of values
-                line = first_line + (event.start_mark.line if event.start_mark else 0)
-                raise _FileRefused("“*” refers to another place; write the value itself.", line)
+        _check_nesting(text, first_line)
         loader = _Loader(text)
         try:
-            node = loader.get_single_node()
-            value = None if node is None else loader.construct_document(node)
+            root = loader.get_single_node()
+            if not isinstance(root, yaml.MappingNode):
+                raise _FileRefused("there must be keys and values here, such as “title: Ceasefire”.", first_line)
+            _check_node(root, first_line)
+            values: dict[str, Any] = {}
+            places: dict[str, int] = {}
+            for key, node in root.value:
+                places[key.value] = first_line + key.start_mark.line
+                values[key.value] = _value(loader, node, places[key.value])
+                if isinstance(node, yaml.SequenceNode):
+                    for number, entry in enumerate(node.value):
+                        places[f"{key.value}[{number}]"] = first_line + entry.start_mark.line
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line if error.problem_mark else 0
-        raise _FileRefused(f"the front matter is not YAML: {error.problem}.", first_line + line) from error
-    except _FileRefused:
-        raise
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise _FileRefused(f"the front matter cannot be read: {' '.join(str(error).split())}.", first_line) from error
-    if not isinstance(node, yaml.MappingNode) or not isinstance(value, dict):
-        raise _FileRefused("the front matter must be keys and values, such as “title: Ceasefire”.", first_line)
-    places: dict[str, int] = {}
-    for key, _value in node.value:
-        if key.value in places:
-            raise _FileRefused(f"the key “{key.value}” stands here twice.", first_line + key.start_mark.line)
-        places[key.value] = first_line + key.start_mark.line
-    return {str(key): one for key, one in value.items()}, places
+        raise _FileRefused(
+            f"this is not YAML: {error.problem}. A text that has “: ” or begins with a sign goes in quotes.",
+            first_line + line,
+        ) from error
+    except ReaderError as error:
+        line = first_line + text.encode().count(b"\n", 0, error.position)
+        raise _FileRefused(f"a control character stands here (U+{error.character:04X}). Delete it.", line) from error
+    return values, places
+
+
+def _check_nesting(text: str, first_line: int) -> None:
+    """Refuse aliases, of which a few can stand for millions of values, and depth, before any of it is built."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        line = first_line + (event.start_mark.line if event.start_mark else 0)
+        if isinstance(event, yaml.AliasEvent):
+            raise _FileRefused("“*” refers to another place; write the value itself.", line)
+        if tag := getattr(event, "tag", None):
+            raise _FileRefused(f"“{shown(tag)}” gives a value a type; write the value alone.", line)
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise _FileRefused(
+                "lists stand in lists too deeply here. A text that begins with “[” goes in quotes.", line
+            )
+
+
+def _check_node(node: yaml.Node, first_line: int) -> None:
+    line = first_line + node.start_mark.line
+    if node.tag not in _TYPES or (node.tag.endswith(":int") and len(node.value) > _LONGEST_NUMBER):
+        raise _FileRefused(f"“{shown(node.value)}” reads as a number or a sign. Put it in quotes.", line)
+    if isinstance(node, yaml.SequenceNode):
+        for entry in node.value:
+            _check_node(entry, first_line)
+    elif isinstance(node, yaml.MappingNode):
+        keys = set()
+        for key, value in node.value:
+            line = first_line + key.start_mark.line
+            if not key.tag.endswith(":str"):
+                raise _FileRefused("a key must be a word; this one is not. Put it in quotes.", line)
+            if key.value in keys:
+                raise _FileRefused(f"the key “{shown(key.value)}” stands here twice.", line)
+            keys.add(key.value)
+            _check_node(value, first_line)
+
+
+def _value(loader: Any, node: yaml.Node, line: int) -> Any:
+    try:
+        return loader.construct_object(node, deep=True)
+    except ValueError as error:  # such as the date 2027-13-01
+        raise _FileRefused(
+            f"a value here cannot be: {str(error).rstrip('.')}. Correct it, or put it in quotes.", line
+        ) from error
 
 
 @transaction.atomic
@@ -271,7 +375,14 @@ def bring_in(
     written: list[tuple[File, Page]] = []
     for file in files:
         page = Page.objects.filter(kind=file.kind, slug=file.document["slug"]).first()
-        if page is not None and _says_the_same(file, page):
+        if page is not None and page.status == Status.WITHDRAWN:
+            reason = f": {page.withdrawn_reason.rstrip('.')}" if page.withdrawn_reason else ""
+            withdrawn = f"withdrawn on {page.withdrawn_at:%Y-%m-%d}{reason}"
+            if seeding:
+                report.kept.append(f"{file.path}: left alone, {withdrawn}")
+            else:
+                _refuse(file, {"slug": f"slug: the page that has it was {withdrawn}. {_WAY_BACK}"}, report)
+        elif page is not None and _says_the_same(file, page):
             report.unchanged.append(file.path)
         elif seeding and (changed := _changed_by_an_editor(file, page)):
             report.kept.append(f"{file.path}: {changed}")
@@ -311,7 +422,7 @@ def _well_formed(files: list[File], report: Report) -> list[File]:
             filled(file.document, file.kind)
             parse_within(file.document.get("source", ""))
         except DocumentRefused as refusal:
-            _refuse(file, refusal, report)
+            _refuse(file, refusal.problems, report)
             continue
         except TextRefused as refusal:
             line = file.body_line + (refusal.line or 1) - 1
@@ -320,7 +431,9 @@ def _well_formed(files: list[File], report: Report) -> list[File]:
         place = (file.kind, file.document["slug"])
         if place in sound:
             line = file.lines.get("slug", 1)
-            report.refused.append(Refusal(file.path, line, f"{sound[place].path} has this slug too."))
+            report.refused.append(
+                Refusal(file.path, line, f"{sound[place].path} has this slug too. Give one of them another.")
+            )
             continue
         sound[place] = file
     known = set(Page.objects.values_list("kind", "slug")) | {
@@ -345,8 +458,8 @@ def _leading_nowhere(file: File, known: set[tuple[str, str]]) -> tuple[str, str]
     return None
 
 
-def _refuse(file: File, refusal: DocumentRefused, report: Report) -> None:
-    for key, message in refusal.problems.items():
+def _refuse(file: File, problems: dict[str, str], report: Report) -> None:
+    for key, message in problems.items():
         report.refused.append(Refusal(file.path, file.lines.get(key, 1), message))
 
 
@@ -371,7 +484,7 @@ def _changed_by_an_editor(file: File, page: Page | None) -> str:
 
 def _bring_in_sources(path: Path, text: str, report: Report, *, overwrite: bool, dry_run: bool) -> None:
     try:
-        whole, _ = _mapping(text, first_line=1)
+        whole, lines = _mapping(text, first_line=1)
         works = whole.get("sources")
         if not isinstance(works, list):
             raise _FileRefused("the key “sources” with a list of works is missing.", 1)
@@ -379,15 +492,20 @@ def _bring_in_sources(path: Path, text: str, report: Report, *, overwrite: bool,
         report.refused.append(Refusal(str(path), refusal.line, str(refusal)))
         return
     existing = {source.slug: source for source in Source.objects.all()}
-    for number, work in enumerate(works, start=1):
-        name = work.get("id", f"number {number}") if isinstance(work, dict) else f"number {number}"
-        place = f"{path} ({name})"
+    seen: set[str] = set()
+    for number, work in enumerate(works):
+        name = str(work.get("id", "")) if isinstance(work, dict) else ""
+        place = f"{path} ({shown(name)})"
         try:
-            source = _source_of(work, existing.get(str(name)))
+            if name in seen:
+                raise ValidationError({"id": ["another work of this file has it. Give each its own."]})
+            source = _source_of(work, existing.get(name))
         except ValidationError as error:
             problems = "; ".join(f"{key}: {' '.join(found)}" for key, found in error.message_dict.items())
-            report.refused.append(Refusal(str(path), _line_of(text, str(name)), f"{name}: {problems}"))
+            message = f"{shown(name) or 'a work without an id'}: {problems}"
+            report.refused.append(Refusal(str(path), lines[f"sources[{number}]"], message))
             continue
+        seen.add(name)
         known = existing.get(source.slug)
         if known is None:
             report.created.append(place)
@@ -406,18 +524,19 @@ def _bring_in_sources(path: Path, text: str, report: Report, *, overwrite: bool,
 def _source_of(work: Any, known: Source | None) -> Source:
     if not isinstance(work, dict):
         raise ValidationError({"sources": ["each work must have keys and values."]})
-    unknown = set(work) - {"id", *_SOURCE_KEYS}
+    unknown = [key for key in work if key not in ("id", *_SOURCE_KEYS)]
     if unknown:
-        raise ValidationError({str(key): ["is not a known key."] for key in unknown})
+        raise ValidationError({"keys": [f"“{shown(unknown[0])}” is not known. Known: id, {', '.join(_SOURCE_KEYS)}."]})
     source = Source(pk=known.pk if known else None, slug=str(work.get("id", "")))
     for key in _SOURCE_KEYS:
         value = work.get(key)
-        if value is not None:
-            setattr(source, key, value if key == "year" else str(value))
-    source.full_clean(validate_unique=known is None)
+        if value is None:
+            continue
+        if not isinstance(value, str | int | date) or isinstance(value, bool) or not storable(str(value)):
+            raise ValidationError({key: ["must be a text; put it in quotes."]})
+        if key == "year" and not (isinstance(value, int) and 0 < value < 10_000):
+            raise ValidationError({key: ["must be a year such as 2009, without quotes."]})
+        setattr(source, key, value if key == "year" else str(value))
+    # The ids are compared with those of the base and of the file already, and asking the database of each is slow.
+    source.full_clean(validate_unique=False, validate_constraints=False)
     return source
-
-
-def _line_of(text: str, name: str) -> int:
-    place = text.find(f"id: {name}")
-    return text.count("\n", 0, place) + 1 if place >= 0 else 1

@@ -55,6 +55,8 @@ REFERENCES = {
 #: Kinds whose title is a name that prose uses: it is kept as the preferred label.
 NAMED_KINDS = frozenset({Kind.CONCEPT, Kind.ROLE, Kind.TASK})
 _SLUG = re.compile(r"[-\w]{1,120}")
+#: In any one list. The richest page of the starter library has 20; thousands of tags would take minutes to store.
+_MOST_ENTRIES = 500
 _LABEL_KEYS = ("text", "language", "kind", "case_sensitive", "ambiguous", "verified")
 
 
@@ -194,9 +196,9 @@ def _moment(moment: datetime) -> str:
 def check(document: Document, kind: str) -> None:
     """Raise `DocumentRefused` for unknown keys and values of the wrong form. References are checked by `write`."""
     problems: dict[str, str] = {}
-    for key in document:
-        if key not in KEYS[kind]:
-            problems[str(key)] = f"unknown key “{key}”. Keys of this kind: {', '.join(KEYS[kind][:-1])}."
+    unknown = [key for key in document if key not in KEYS[kind]]
+    for key in unknown[:10]:
+        problems[str(key)] = f"unknown key “{shown(key)}”. Keys of this kind: {', '.join(KEYS[kind][:-1])}."
     for key in KEYS[kind]:
         value = document.get(key)
         if value is not None and (problem := _CHECKS[key](value)):
@@ -212,12 +214,23 @@ def check(document: Document, kind: str) -> None:
         raise DocumentRefused(problems)
 
 
+def shown(value: Any) -> str:
+    """Give a value as a message quotes it: no more than its beginning, and nothing that would act on a terminal."""
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value)[:81])
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+def storable(text: str) -> bool:
+    """Tell whether both databases take a text: no NUL and no lone surrogate."""
+    return not re.search("[\x00\ud800-\udfff]", text)
+
+
 def _text(most: int, *, lines: bool = False) -> Callable[[Any], str]:
     def problem(value: Any) -> str:
         if not isinstance(value, str):
             return "must be a text; put it in quotes."
-        if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
-            return "holds a character that cannot be stored."
+        if not storable(value):
+            return "holds a NUL or half a character, which cannot be stored; take it away."
         if not lines and "\n" in value.strip():
             return "must stand on one line."
         return f"must be {most} characters or fewer; it has {len(value)}." if len(value) > most else ""
@@ -229,14 +242,16 @@ def _list_of(item: Callable[[Any], str]) -> Callable[[Any], str]:
     def problem(value: Any) -> str:
         if not isinstance(value, list):
             return "must be a list."
-        return next((f"“{one}” {found}" for one in value if (found := item(one))), "")
+        if len(value) > _MOST_ENTRIES:
+            return f"has {len(value):,} entries; {_MOST_ENTRIES} are the most. Keep those that matter."
+        return next((f"“{shown(one)}” {found}" for one in value if (found := item(one))), "")
 
     return problem
 
 
 def _one_of(choices: Iterable[str]) -> Callable[[Any], str]:
     known = list(choices)
-    return lambda value: "" if value in known else f"“{value}” is not one of {', '.join(known)}."
+    return lambda value: "" if value in known else f"“{shown(value)}” is not one of {', '.join(known)}."
 
 
 def _slug(value: Any) -> str:
@@ -249,7 +264,7 @@ def _label(value: Any) -> str:
         return "must have a text."
     unknown = set(value) - set(_LABEL_KEYS)
     if unknown:
-        return f"has unknown keys: {', '.join(sorted(map(str, unknown)))}."
+        return f"has unknown keys: {shown(', '.join(sorted(map(str, unknown))))}."
     if value.get("kind", "alt") not in Label.LabelKind.values:
         return "has an unknown kind; known are pref, alt, hidden."
     language = value.get("language", "en")
@@ -303,8 +318,9 @@ def _parsed_moment(value: Any) -> datetime | None:
 
 
 def _tag(value: Any) -> str:
-    problem = _text(100)(value)
-    if not problem and not 0 < len(slugify(value, allow_unicode=True)) <= 100:
+    # An address has room for 100; one that is taken gets a number at its end.
+    problem = _text(90)(value)
+    if not problem and not 0 < len(slugify(value, allow_unicode=True)) <= 90:
         problem = "must hold letters or digits."
     return problem
 

@@ -2,15 +2,23 @@
 
 import os
 from collections.abc import Callable, Iterable
-from email.message import Message
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "peacekb.settings")
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+# What the middleware sets elsewhere; this answer never passes it.
+_REFUSAL_HEADERS = [
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("X-Frame-Options", "DENY"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+]
 
 
 def only_utf8(inner: Application) -> Application:
@@ -21,12 +29,14 @@ def only_utf8(inner: Application) -> Application:
     """
 
     def handle(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        content_type = Message()
-        content_type["Content-Type"] = environ.get("CONTENT_TYPE", "")
-        charset = content_type.get_content_charset("utf-8")
-        if charset in _UTF8:
+        try:
+            # Read as Django reads it, which takes the last of several and fails on what it cannot decode.
+            charset = parse_header_parameters(environ.get("CONTENT_TYPE", ""))[1].get("charset", "utf-8")
+        except ValueError:
+            charset = ""
+        if charset.lower() in _UTF8:
             return inner(environ, start_response)
-        start_response("400 Bad Request", [("Content-Type", "text/plain; charset=utf-8")])
+        start_response("400 Bad Request", _REFUSAL_HEADERS)
         return [b"Send the request in UTF-8."]
 
     return handle

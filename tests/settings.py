@@ -4,6 +4,7 @@ import os
 
 # A developer's own environment must not change what the tests see.
 for _name in (
+    "HOST",
     "SECRET_KEY_FILE",
     "ALLOWED_HOSTS",
     "TRUST_PROXY",

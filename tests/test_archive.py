@@ -2,17 +2,22 @@
 
 import hashlib
 import io
+import os
+import unicodedata
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from taggit.models import Tag
 
-from peacekb.archive import bring_in, markdown_file
+from peacekb.archive import bring_in, export, markdown_file, read_file
 from peacekb.documents import document_of, write
 from peacekb.models import Article, Concept, Label, Mention, Page, Revision, Role, SearchEntry, Section, Source, Task
-from peacekb.publishing import publish
+from peacekb.publishing import publish, withdraw
 
 from .factories import draft_article, published_article, published_concept, source
 
@@ -158,7 +163,26 @@ def test_a_source_that_an_editor_changed_is_left_alone_by_seeding(tmp_path):
         ("---\ntitle: [\n---\n", 3, "not YAML"),
         ("---\n- a\n---\n", 2, "keys and values"),
         ("---\na: &x [1]\nb: *x\n---\n", 3, "write the value itself"),
-        ("---\ntitle: !!python/object/apply:os.system ['true']\n---\n", 2, "not YAML"),
+        ("---\ntitle: !!python/object/apply:os.system ['true']\n---\n", 2, "write the value alone"),
+        ("---\ntitle: A\nslug: !!timestamp a\n---\n", 3, "write the value alone"),
+        ("---\ntitle: A\nlabels: " + "[" * 100_000 + "\n---\n", 3, "too deeply"),
+        ("---\ntitle: A\nlabels:\n" + "- " * 50_000 + "a\n---\n", 4, "too deeply"),
+        ("---\ntitle: A\n1: B\n---\n", 3, "a key must be a word"),
+        ("---\ntitle: A\n? [a]\n: B\n---\n", 3, "a key must be a word"),
+        ("---\ntitle: A\n<<: {slug: a}\n---\n", 3, "a key must be a word"),
+        ("---\ntitle: A\nlabels:\n- {text: B, text: C}\n---\n", 4, "stands here twice"),
+        ("---\ntitle: A\nslug: a\nlanguage: 0x" + "f" * 5_000 + "\n---\n", 4, "Put it in quotes"),
+        ("---\ntitle: 1.10\nslug: a\n---\n", 2, "“1.10” reads as a number"),
+        ("---\ntitle: A\nslug: a\nreview_by: 2027-13-01\n---\n", 4, "month must be in 1..12"),
+        ('---\ntitle: A\nslug: a\nlanguage: "\\e[31m"\n---\n', 4, "“�[31m” is not one of"),
+        ('---\ntitle: A\nslug: a\nsummary: "\\ud800"\n---\n', 4, "Unicode"),
+        ('---\ntitle: A\nslug: a\nsummary: "\\0"\n---\n', 4, "cannot be stored"),
+        ("---\ntitle: A\nsummary: \x1b\n---\n", 3, "control character stands here (U+001B)"),
+        ("---\ntitle: A\nslug: a\n---\n\nOne.\x00", 6, "cannot be stored"),
+        ("---\ntitle: A\nslug: a\ntags: [" + "a," * 20_000 + "]\n---\n", 4, "has 20,000 entries; 500 are the most"),
+        ("---\ntitle: A\nslug: a\nlabels: [" + "{text: a}," * 501 + "]\n---\n", 4, "501 entries; 500 are the most"),
+        ("---\ntitle: " + "a" * 300_000 + "\n---\n", 2, "longer than 256 kB"),
+        ("---\ntitle: A\n---\n" + "a" * 4 * 1024**2, 1, "larger than 4 MB"),
         ("---\ntitle: A\nslug: a\nsources: [nowhere]\n---\n", 4, "no source has the slug “nowhere”"),
         ("---\ntitle: A\nslug: a\n---\n\nOne.\n\n" + "[" * 2_000, 8, "opening brackets"),
         ("---\ntitle: A\nslug: a\nkind: poem\n---\n", 4, "unknown kind “poem”"),
@@ -181,7 +205,98 @@ def test_a_file_that_is_not_text_is_refused(tmp_path):
     path = tmp_path / "a.md"
     path.write_bytes(b"---\ntitle: \xff\n---\n")
     (refusal,) = bring_in([path]).refused
+    assert refusal.line == 2
     assert "not UTF-8" in refusal.message
+
+
+def test_a_file_with_many_unknown_keys_is_told_of_a_few(tmp_path):
+    put(tmp_path, "a.md", "title: A\nslug: a\n" + "\n".join(f"key{number}: a" for number in range(5_000)))
+    assert len(bring_in([tmp_path]).refused) == 10
+
+
+def test_what_a_folder_holds_besides_files_is_refused_and_the_files_come_in(tmp_path):
+    put(tmp_path, "in/essays/a.md", "title: A\nslug: a")
+    folder = tmp_path / "in" / "essays"
+    outside = put(tmp_path, "outside.md", "title: Outside\nslug: outside")
+    (folder / "link.md").symlink_to(outside)
+    (folder / "round").symlink_to(folder)
+    (folder / "round.md").symlink_to("round.md")
+    (tmp_path / "in" / "sources.yaml").symlink_to(outside)
+    os.mkfifo(folder / "pipe.md")
+    (folder / "folder.md").mkdir()
+    put(folder, "folder.md/b.md", "title: B\nslug: b")
+    report = bring_in([tmp_path / "in"])
+    assert sorted(Page.objects.values_list("slug", flat=True)) == ["a", "b"]
+    messages = {Path(refusal.path).name: refusal.message for refusal in report.refused}
+    assert sorted(messages) == ["link.md", "pipe.md", "round", "round.md", "sources.yaml"]
+    assert "links in a folder are not followed" in messages["link.md"]
+    assert "no file that can be read to its end" in messages["pipe.md"]
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero"])
+def test_a_pipe_or_a_device_is_not_read(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe")
+    (refusal,) = bring_in([tmp_path / name]).refused
+    assert "no file that can be read to its end" in refusal.message
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "nothing/a.md", "round"])
+def test_a_path_that_leads_nowhere_is_told_in_a_sentence(tmp_path, name):
+    (tmp_path / "round").symlink_to("round")
+    (refusal,) = bring_in([tmp_path / name]).refused
+    assert "the file cannot be read" in refusal.message
+    with pytest.raises(CommandError, match="no such file or folder"):
+        run("import", str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("work", "line", "message"),
+    [
+        ("id: a\n  type: book\n  title: A\n  colour: red", 6, "“colour” is not known"),
+        ("id: a\n  type: book\n  title: [A]", 6, "title: must be a text"),
+        ("id: a\n  type: book\n  title: true", 6, "title: must be a text"),
+        ('id: a\n  type: book\n  title: "A\\0"', 6, "title: must be a text"),
+        ("id: a\n  type: book\n  title: A\n  year: .inf", 9, "“.inf” reads as a number"),
+        ("id: a\n  type: book\n  title: A\n  year: 70000", 6, "year: must be a year such as 2009"),
+        ("id: first\n  type: book\n  title: A", 6, "another work of this file has it"),
+        ("type: book\n  title: A", 6, "a work without an id"),
+        ("A", 6, "a work without an id"),
+    ],
+)
+def test_a_work_that_is_refused_is_named_with_its_line(tmp_path, work, line, message):
+    path = tmp_path / "sources.yaml"
+    path.write_text(f"# id: a\nsources:\n- id: first\n  type: book\n  title: First\n- {work}\n")
+    (refusal,) = bring_in([path]).refused
+    assert refusal.line == line
+    assert message in refusal.message
+    assert not Source.objects.exclude(slug="first").exists()
+
+
+@pytest.mark.parametrize("draft", [False, True])
+def test_a_withdrawn_page_does_not_come_back_by_a_file(tmp_path, draft):
+    article = published_article(title="A", slug="a", source="One.")
+    withdraw(article, reason="It names people.")
+    put(tmp_path, "essays/a.md", "slug: a\ntitle: B", "Two.")
+    before = everything()
+    (refusal,) = bring_in([tmp_path], draft=draft).refused
+    assert everything() == before
+    assert refusal.line == 2
+    day = Page.objects.get().withdrawn_at.date().isoformat()
+    assert refusal.message == (
+        f"slug: the page that has it was withdrawn on {day}: It names people. "
+        "Restore it in the admin first, or choose another slug."
+    )
+
+
+def test_seeding_leaves_withdrawn_pages_alone_and_says_so(tmp_path):
+    put(tmp_path, "essays/a.md", "title: A\nslug: a", "One.")
+    bring_in([tmp_path], seeding=True)
+    withdraw(Page.objects.get(), reason="Wrong.")
+    put(tmp_path, "essays/a.md", "title: A\nslug: a", "Two.")
+    (kept,) = bring_in([tmp_path], seeding=True).kept
+    assert "left alone, withdrawn on" in kept
+    assert kept.endswith(": Wrong")
+    assert Page.objects.get().status == "withdrawn"
 
 
 def test_good_files_come_in_although_others_are_refused_but_not_those_that_need_them(tmp_path):
@@ -225,9 +340,87 @@ def test_an_export_never_writes_among_other_files(tmp_path):
         run("export", str(tmp_path))
 
 
-def test_importing_what_is_not_there_says_so(tmp_path):
-    with pytest.raises(CommandError, match="no such file or folder"):
-        run("import", str(tmp_path / "nothing"))
+def test_every_page_of_an_export_has_a_file_of_its_own_on_any_file_system(tmp_path):
+    slugs = ["readme", "peace", "Peace", "PEACE", "\uac00", "\u1100\u1161", "和" * 120]
+    for slug in slugs:
+        published_article(title="T", slug=slug)
+    run("export", str(tmp_path / "out"))
+    names = [path.name for path in (tmp_path / "out" / "essays").iterdir()]
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in names}) == len(slugs)
+    Page.objects.all().delete()
+    run("import", str(tmp_path / "out"))
+    assert set(Page.objects.values_list("slug", flat=True)) == set(slugs)
+
+
+def test_an_export_writes_over_nothing(tmp_path):
+    published_article(title="A", slug="a")
+    (tmp_path / "essays").mkdir()
+    (tmp_path / "essays" / "a.md").symlink_to(tmp_path / "precious")
+    with pytest.raises(FileExistsError):
+        list(export(tmp_path))
+    assert not (tmp_path / "precious").exists()
+
+
+@pytest.mark.parametrize("name", ["link", "a.md/out", "a" * 300])
+def test_an_export_to_where_no_folder_can_be_says_so(tmp_path, name):
+    (tmp_path / "link").symlink_to(tmp_path / "link")
+    (tmp_path / "a.md").write_text("A")
+    with pytest.raises(CommandError, match="Name another folder"):
+        run("export", str(tmp_path / name))
+
+
+_PIECES = ["\n", ": ", " #", "'", '"', "---", "- ", "هدنة", "🕊", "\u2028", "\x85", "\ufeff", "*", "&", "yes", "1.0"]
+_CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r")
+_LINES = st.lists(st.sampled_from(_PIECES) | _CHARACTERS, min_size=1, max_size=30).map("".join)
+_NAMES = _LINES.map(lambda text: " ".join(text.split())).filter(bool)
+
+
+@hypothesis_settings(max_examples=100, deadline=None)
+@given(
+    title=_NAMES,
+    summary=_NAMES,
+    body=_LINES.map(lambda text: text.strip("\n")),
+    authors=st.lists(_NAMES, max_size=3),
+    labels=st.lists(_NAMES, max_size=3, unique=True),
+    unlinked=st.lists(_NAMES, max_size=200),
+)
+def test_whatever_a_page_says_its_file_says_the_same(title, summary, body, authors, labels, unlinked):
+    document = {
+        "title": title,
+        "slug": "a",
+        "summary": summary,
+        "authors": authors,
+        "labels": [{"text": label, "language": "ar"} for label in labels],
+        "unlinked": unlinked,
+        "source": body,
+    }
+    document = {key: value for key, value in document.items() if value}
+    text = markdown_file(document)
+    file = read_file(text, path="a.md", folder="essays")
+    assert file.document == document
+    assert markdown_file(file.document) == text
+
+
+def test_odd_texts_survive_an_export_and_an_import(tmp_path):
+    published_concept(
+        "yes", "null", "1.10", "2027-01-01", "'single' and \"double\": both", "- dash", "🕊 peace", "=", "<<",
+        label_rows=[{"text": "هدنة: مؤقتة", "language": "ar"}], tags=["a, b", 'c "d"'], unlinked=["word"] * 400,
+        summary="# no comment", source="---\ntitle: B\n---\n\nTrailing  \n\nspace \n🕊 [سلام](https://example.org)",
+    )  # fmt: skip
+    run("export", str(tmp_path / "one"))
+    Page.objects.all().delete()
+    run("import", str(tmp_path / "one"))
+    run("export", str(tmp_path / "two"))
+    assert files_below(tmp_path / "two") == files_below(tmp_path / "one")
+
+
+@pytest.mark.parametrize(("encoding", "line_end"), [("utf-8-sig", "\n"), ("utf-8", "\r\n"), ("utf-8", "\r")])
+def test_a_file_of_any_editor_says_the_same(tmp_path, encoding, line_end):
+    path = tmp_path / "a.md"
+    text = "---\ntitle: A\nslug: a\n---\n\nOne.\n\nTwo.\n"
+    path.write_bytes(text.replace("\n", line_end).encode(encoding))
+    assert bring_in([path]).refused == []
+    assert Page.objects.get().source == "One.\n\nTwo."
 
 
 def test_keys_without_a_value_are_no_values(tmp_path):

@@ -15,6 +15,9 @@ from peacekb.text.markdown_tree import clean
 LINE_LENGTH = 200
 # A tag's slug takes the name, and taggit may add a number to it; both columns hold 100 characters.
 TAG_LENGTH = 90
+# Each line or tag is stored, and each new tag is a row: more than a page can use is a mistake.
+LINES_AT_MOST = 200
+TAGS_AT_MOST = 50
 
 
 def one_line(text: str) -> str:
@@ -73,6 +76,12 @@ class LinesField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         lines = [line for line in map(one_line, super().clean(value).splitlines()) if line]
+        if len(lines) > LINES_AT_MOST:
+            raise ValidationError(
+                "Write %(most)d lines or fewer; there are %(count)d.",
+                code="too_many_lines",
+                params={"most": LINES_AT_MOST, "count": len(lines)},
+            )
         for line in lines:
             if len(line) > LINE_LENGTH:
                 raise ValidationError(
@@ -91,6 +100,12 @@ class TagsField(TagField):  # type: ignore[misc]
 
     def clean(self, value: Any) -> Sequence[str]:
         tags = [tag for tag in map(one_line, super().clean(value)) if tag]
+        if len(tags) > TAGS_AT_MOST:
+            raise ValidationError(
+                "A page has %(most)d tags or fewer; there are %(count)d here.",
+                code="too_many_tags",
+                params={"most": TAGS_AT_MOST, "count": len(tags)},
+            )
         for tag in tags:
             if len(tag) > TAG_LENGTH:
                 raise ValidationError(

@@ -35,6 +35,7 @@ else:
 # Where one request keeps what its form's text was refused for, that its content became a draft, and that draft's text.
 _REFUSAL, _OFFERED, _DRAFTED = "peacekb.refusal", "peacekb.offered", "peacekb.drafted"
 _NAMED_AT_MOST = 5
+NAMES_AT_MOST = 150
 
 
 def may_publish(request: HttpRequest) -> bool:
@@ -75,18 +76,16 @@ def unmatched(page: Page) -> str:
 def open_drafts(page: Page) -> list[Revision]:
     """Give the drafts of changes that still wait, oldest first.
 
-    They are newer than the version that was public before the present one and say something else than readers see.
+    They are newer than the version that was public before the last one and say something else than that one.
     A draft is done with once its own editor published from the form; publishing another draft leaves it open.
     """
-    if page.status != Status.PUBLISHED:
+    if page.status == Status.DRAFT:
         return []
-    public = list(page.revisions.exclude(state=Revision.State.DRAFT).order_by("-number")[:2])
+    public = list(page.revisions.filter(state=Revision.State.PUBLISHED).order_by("-number")[:2])
     if not public:
         return []
     shown, before = public[0], public[-1]
-    # What was kept while the page was not public was the page itself, and went public with it.
-    floor = before if before.state == Revision.State.PUBLISHED else shown
-    drafts = list(page.revisions.filter(number__gt=floor.number, state=Revision.State.DRAFT).order_by("number"))
+    drafts = list(page.revisions.filter(number__gt=before.number, state=Revision.State.DRAFT).order_by("number"))
     content = _undated(shown)
     others = [draft for draft in drafts if _undated(draft) != content]
     if len(others) < len(drafts):
@@ -115,8 +114,13 @@ class LabelInline(LabelTabularInline):
     form = LabelForm
     formset = LabelFormSet
     extra = 1
+    max_num = NAMES_AT_MOST
     verbose_name = "name"
     verbose_name_plural = "Other names by which texts mention this page"
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Make no more rows than a page can use, whatever number was sent: each of them costs time."""
+        return super().get_formset(request, obj, **{"absolute_max": NAMES_AT_MOST, **kwargs})
 
     # Names are part of the page: whoever may change the page may change them.
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -305,7 +309,7 @@ class PublishingAdmin(SafeAdmin):
         note = form.cleaned_data.get("note", "")
         if self._publishes(request):
             self._publish(request, page, note, form.savepoint)
-        elif page.status == Status.PUBLISHED:
+        elif page.status != Status.DRAFT:
             self._offer(request, page, note, form.savepoint)
         else:
             outcome = publishing.save_draft(page, editor=request.user, note=note)
@@ -324,12 +328,12 @@ class PublishingAdmin(SafeAdmin):
             self.message_user(request, f"The text is kept but cannot be published yet. {refused}", messages.WARNING)
 
     def _publish(self, request: HttpRequest, page: Page, note: str, savepoint: str) -> None:
-        was_public = page.status == Status.PUBLISHED
+        was_draft = page.status == Status.DRAFT
         try:
             outcome = publishing.publish(page, editor=request.user, note=note)
         except TextRefused as refused:
             page.refresh_from_db()
-            if was_public:
+            if not was_draft:
                 request.META[_REFUSAL] = str(refused)
                 self._offer(request, page, note, savepoint, refused=True)
                 return
@@ -349,7 +353,7 @@ class PublishingAdmin(SafeAdmin):
             self.message_user(request, without, messages.WARNING)
 
     def _offer(self, request: HttpRequest, page: Page, note: str, savepoint: str, *, refused: bool = False) -> None:
-        """Put the rows back to what readers see, and keep what was written as a draft."""
+        """Put the rows back to what was published last, and keep what was written as a draft."""
         document = document_of(page)
         transaction.savepoint_rollback(savepoint)
         page.refresh_from_db()
@@ -361,17 +365,14 @@ class PublishingAdmin(SafeAdmin):
         revision = publishing.offer(page, document, editor=request.user, note=note) or newest
         if revision is None:  # only where somebody loaded a published page without its history
             return
+        link, withdrawn = revision_link(revision), page.status == Status.WITHDRAWN
         if refused:
-            said = format_html(
-                "The change is not published; readers see the page as it was. What you wrote is kept as a draft, {}.",
-                revision_link(revision),
-            )
+            still = "the page stays withdrawn" if withdrawn else "readers see the page as it was"
+            said = format_html("The change is not published; {}. What you wrote is kept as a draft, {}.", still, link)
             self.message_user(request, said, messages.ERROR)
         else:
-            said = format_html(
-                "The change is kept as a draft, {}. Readers see the page as it was until somebody publishes it.",
-                revision_link(revision),
-            )
+            still = "The page stays withdrawn" if withdrawn else "Readers see the page as it was"
+            said = format_html("The change is kept as a draft, {}. {} until somebody publishes it.", link, still)
             self.message_user(request, said, messages.SUCCESS)
             request.META[_DRAFTED] = document.get("source", "")
 

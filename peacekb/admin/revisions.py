@@ -30,6 +30,7 @@ class RevisionAdmin(SafeAdmin):
     list_display_links = ["page_title", "number"]
     list_filter = ["state", "origin", "page__kind"]
     list_select_related = ["page"]
+    linked_lookups = ["page__id__exact"]
     list_per_page = 50
     search_fields = ["page__title", "page__slug", "editor_name", "note"]
     search_help_text = "Title, address, editor or note."

@@ -1,15 +1,14 @@
 """What the public reads. A view parses, asks and renders; what is asked stands in the modules beside it."""
 
 from django.db import DatabaseError
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from peacekb import search as index_of_words
-from peacekb.models import Kind, Page, Phase, Source, Status
+from peacekb.models import Kind, Page, Phase, Source
 
 from . import entries, phases, results
 from . import tags as tagging
@@ -141,17 +140,19 @@ def tag(request: HttpRequest, expression: str) -> HttpResponse:
 
 @require_safe
 def sources(request: HttpRequest) -> HttpResponse:
-    """List the bibliography, A to Z."""
-    public = Q(pages__status=Status.PUBLISHED, pages__published_at__lte=timezone.now())
-    found = Source.objects.annotate(number=Count("pages", filter=public))
+    """List the bibliography, A to Z: the works that public texts cite."""
+    cited = Source.objects.filter(pages__in=Page.objects.published())
+    found = cited.annotate(number=Count("pages"))
     return render(request, "pages/sources.html", {"groups": entries.by_letter(found)})
 
 
 @require_safe
 def source(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show one work and the texts that cite it."""
+    """Show one work and the texts that cite it; without one, nothing tells of a draft's sources."""
     cited_in = Prefetch("pages", entries.listed(Page.objects.published()).order_by("kind", "title"), "cited_in")
-    work = get_object_or_404(Source.objects.prefetch_related(cited_in), slug=slug)
+    work = Source.objects.prefetch_related(cited_in).filter(slug=slug).first()
+    if work is None or not work.cited_in:
+        raise Http404("No text cites a source of this name.")
     return render(request, "pages/source.html", {"source": work})
 
 

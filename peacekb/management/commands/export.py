@@ -14,12 +14,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path = options["folder"]
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise CommandError(
-                f"{folder} is not an empty folder. Name a new one, so that no older file is left among them."
-            )
         try:
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise CommandError(
+                    f"{folder} is not an empty folder. Name a new one, so that no older file is left among them."
+                )
             count = sum(1 for _ in export(folder))
         except OSError as error:
-            raise CommandError(f"{error.filename or folder}: {error.strerror}.") from error
+            raise CommandError(f"{error.filename or folder}: {error.strerror}. Name another folder.") from error
         self.stdout.write(f"{count} files written to {folder}.")

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,14 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and do nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        missing = [path for path in options["paths"] if not path.exists()]
+        missing = [path for path in options["paths"] if not os.path.exists(path)]
         if missing:
-            raise CommandError(f"{missing[0]}: no such file or folder.")
+            raise CommandError(
+                f"{missing[0]}: no such file or folder, or you may not look there. Nothing was brought in."
+            )
         report = bring_in(options["paths"], draft=options["draft"], dry_run=options["dry_run"])
         write_report(self, report)
         if report.refused:
-            raise CommandError(f"{len(report.refused)} problems, see above. The files named there were left out.")
+            count = len(report.refused)
+            problems = "1 problem" if count == 1 else f"{count:,} problems"
+            raise CommandError(f"{problems}, see above. What is named there was left out.")
