@@ -55,14 +55,19 @@ def fingerprint(paths: Iterable[Path], *also: object) -> str:
 
 
 def migrate() -> None:
+    from django.apps import apps
     from django.core.management import call_command
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
     executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        say("Preparing the database …")
-        call_command("migrate", interactive=False, verbosity=0)
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return
+    say("Preparing the database …")
+    call_command("migrate", interactive=False, verbosity=0)
+    if apps.get_model("peacekb", "Page")._default_manager.exists():
+        # What is derived from the texts may have a new form.
+        call_command("rebuild")
 
 
 def seed() -> None:
@@ -146,7 +151,7 @@ def main() -> None:
     if dev:
         serve = [str(ROOT / "manage.py"), "runserver", f"{host}:{port}"]
     else:
-        # At its level "warning", gunicorn writes a line about every HEAD request that Django answers.
+        # The lines above say where the site is; gunicorn's own would bury them.
         os.environ.setdefault("GUNICORN_LOG_LEVEL", "error")
         serve = ["-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")]
     os.execv(sys.executable, [sys.executable, *serve])

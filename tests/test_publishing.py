@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from peacekb.documents import DocumentRefused, document_of, write
-from peacekb.models import FormerSlug, Label, Mention, Page, Revision, SearchEntry, Section, Status
+from peacekb.models import FormerSlug, Label, Mention, Page, Revision, SearchEntry, Section, SectionTree, Status
 from peacekb.publishing import (
     TextRefused,
     offer,
@@ -21,6 +21,7 @@ from peacekb.publishing import (
     withdraw,
 )
 from peacekb.search import search
+from peacekb.text.worker import parse_within
 
 from .factories import draft_article, published_article, published_concept, published_role, source
 
@@ -213,8 +214,9 @@ def test_sections_that_move_keep_their_anchors_apart():
 def test_recomposing_costs_a_constant_number_of_queries(django_assert_max_num_queries):
     published_concept("Ceasefire")
     pages = [published_article(source="A ceasefire.\n\n" * 3) for _ in range(6)]
-    # The lock, names, pages and their five relations, a savepoint to open and to close, and each page's entries.
-    with django_assert_max_num_queries(1 + 1 + 6 + 2 + 6):
+    # The lock, names and how new they are, pages and their six relations, a savepoint to open and to close, and each
+    # page's entries.
+    with django_assert_max_num_queries(1 + 2 + 7 + 2 + 6):
         recompose(pages)
 
 
@@ -384,7 +386,7 @@ def test_a_draft_can_be_neither_withdrawn_nor_a_public_page_saved_as_one():
     draft = draft_article(title="Draft")
     withdraw(draft)
     assert Page.objects.get(pk=draft.pk).status == Status.DRAFT
-    with pytest.raises(ValueError, match="use offer"):
+    with pytest.raises(ValueError, match="offer"):
         save_draft(published_article())
 
 
@@ -393,3 +395,88 @@ def test_an_address_that_a_page_to_come_will_take_still_redirects():
     change(article, slug="new")
     published_article(slug="old", published_at=timezone.now() + timedelta(days=1))
     assert FormerSlug.objects.filter(slug="old").exists()
+
+
+def linked_pages(page: Page) -> list[str]:
+    mentions = Mention.objects.filter(section__page=page, linked=True).order_by("section__position", "start")
+    return list(mentions.values_list("target__title", flat=True))
+
+
+def test_names_that_change_are_linked_without_parsing_the_markdown_again(monkeypatch):
+    article = published_article(source="A truce held, *then* a `truce`.[^1]\n\n[^1]: A truce in a note.")
+    bare = html_of(article)
+
+    def parse(text):
+        assert "truce" not in text, "the Markdown was parsed"
+        return parse_within(text)
+
+    concept = published_concept("Ceasefire")
+    document = {**document_of(concept), "labels": [{"text": "truce"}]}
+    monkeypatch.setattr("peacekb.text.compose.parse_within", parse)
+    publish(write(document, concept.kind, concept))
+    assert 'A <a class="concept" href="/concepts/ceasefire/">truce</a> held' in html_of(article)
+    publish(write({**document, "labels": []}, concept.kind, concept))
+    assert html_of(article) == bare
+    monkeypatch.undo()
+    before = derived_rows()
+    list(rebuild())
+    assert derived_rows() == before
+
+
+def test_sections_of_a_base_from_before_the_trees_are_linked_too():
+    article = published_article(source="A truce held.")
+    SectionTree.objects.all().delete()
+    published_concept("Truce")
+    assert linked_pages(article) == ["Truce"]
+
+
+def test_names_of_a_deed_that_was_taken_back_are_forgotten():
+    published_concept("Mediation")
+    with transaction.atomic():
+        published_concept("Truce")
+        transaction.set_rollback(True)
+    article = published_article(title="One", source="A truce in mediation.")
+    assert linked_pages(article) == ["Mediation"]
+    published_concept("Armistice", "truce")
+    assert linked_pages(article) == ["Armistice", "Mediation"]
+
+
+def test_a_page_whose_date_came_gives_its_names_to_what_is_published_next(time_machine):
+    published_concept("Mediation")
+    soon = timezone.now() + timedelta(hours=1)
+    concept = published_concept("Truce", published_at=soon)
+    assert linked_pages(published_article(title="One", source="A truce.")) == []
+    time_machine.move_to(soon + timedelta(minutes=1))
+    assert linked_pages(published_article(title="Two", source="A truce.")) == ["Truce"]
+    assert concept.labels.exists()
+
+
+def test_withdrawn_and_renamed_pages_are_right_in_what_is_published_next():
+    concept, other = published_concept("Truce"), published_concept("Mediation")
+    withdraw(concept)
+    document = {**document_of(other), "slug": "talks"}
+    publish(write(document, other.kind, other))
+    article = published_article(source="A truce in mediation.")
+    assert linked_pages(article) == ["Mediation"]
+    assert 'href="/concepts/talks/"' in html_of(article)
+
+
+def test_a_written_link_by_a_former_address_leads_to_the_page():
+    concept = published_concept("Truce")
+    publish(write({**document_of(concept), "slug": "silence", "title": "Silence"}, concept.kind, concept))
+    assert linked_pages(published_article(source="See [[concept:truce|there]].")) == ["Silence"]
+
+
+def test_mentions_know_the_words_beside_them():
+    concept = published_concept("Truce")
+    published_article(source="Both sides’ long truce, said Élodie, held. No truce")
+    (one, two) = concept.mentioned_in.order_by("start")
+    assert (one.preceding, one.following) == ("long sides both", "said elodie held")
+    assert (two.preceding, two.following) == ("no", "")
+
+
+def test_a_mention_in_a_heading_is_kept_apart_from_those_in_the_text():
+    concept = published_concept("Truce")
+    article = published_article(source="## Truce\n\nTruce at last.")
+    rows = concept.mentioned_in.values_list("in_heading", "start", "linked", "sentence", "section__page")
+    assert list(rows) == [(True, 0, False, "Truce", article.pk), (False, 0, True, "Truce at last.", article.pk)]

@@ -2,13 +2,15 @@
 
 from .article import Article, Standpoint
 from .concept import Concept
+from .dismissed_name import DismissedName
 from .label import Label
 from .mention import Mention
+from .name_change import ChangedPage, NameChange, StagedMention, StagedSection
 from .page import FormerSlug, Kind, Language, Page, PagePhase, Phase, Status, TaggedPage, Verified
 from .revision import Revision
 from .role import Role
 from .search_entry import FullTextRow, SearchEntry
-from .section import Section
+from .section import Section, SectionTree
 from .source import Source
 from .task import Pillar, Task
 
@@ -23,13 +25,16 @@ MODELS: dict[str, type[Page]] = {
 __all__ = [
     "MODELS",
     "Article",
+    "ChangedPage",
     "Concept",
+    "DismissedName",
     "FormerSlug",
     "FullTextRow",
     "Kind",
     "Label",
     "Language",
     "Mention",
+    "NameChange",
     "Page",
     "PagePhase",
     "Phase",
@@ -38,7 +43,10 @@ __all__ = [
     "Role",
     "SearchEntry",
     "Section",
+    "SectionTree",
     "Source",
+    "StagedMention",
+    "StagedSection",
     "Standpoint",
     "Status",
     "TaggedPage",

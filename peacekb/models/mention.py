@@ -13,18 +13,10 @@ class MentionQuerySet(models.QuerySet["Mention"]):
         return self.filter(section__page__in=Page.objects.published())
 
 
-class Mention(models.Model):
-    """One occurrence of a page's name in a section: `section.text[start:end]`, in its whole sentence.
+class MentionText(models.Model):
+    """What a mention says of itself: place, sentence and neighbours."""
 
-    `target` is empty where the linker may not guess (an ambiguous label, a name that two pages claim) or where a
-    written link has no page yet. `wanted` holds what a written link names, found or not; `wanted_key` the same as
-    index keys, by which a page that takes or gives up a name finds the links that mean it.
-    """
-
-    section = models.ForeignKey(Section, related_name="mentions", on_delete=models.CASCADE)
     paragraph = models.PositiveIntegerField(null=True)
-    target = models.ForeignKey(Page, related_name="mentioned_in", null=True, on_delete=models.CASCADE)
-    label = models.ForeignKey(Label, related_name="mentions", null=True, on_delete=models.SET_NULL)
     start = models.PositiveIntegerField()
     end = models.PositiveIntegerField()
     sentence_start = models.PositiveIntegerField()
@@ -32,13 +24,36 @@ class Mention(models.Model):
     linked = models.BooleanField(default=False)
     wanted = models.CharField(max_length=200, blank=True)
     wanted_key = models.CharField(max_length=400, blank=True)
+    in_heading = models.BooleanField(default=False)
+    preceding = models.CharField(max_length=120, blank=True)
+    following = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Mention(MentionText):
+    """One occurrence of a page's name in a section: `section.text[start:end]`, in its sentence.
+
+    Of one `in_heading` the offsets count in `section.heading`. A sentence of more than 1,000 characters is kept in
+    part. `preceding` and `following` hold up to three folded words on each side, the nearest first: concordances are
+    sorted by them.
+
+    `target` is empty where the linker may not guess (an ambiguous label, a name that two pages claim) or where a
+    written link has no page yet. `wanted` holds what a written link names, found or not; `wanted_key` the same as
+    index keys, by which a page that takes or gives up a name finds the links that mean it.
+    """
+
+    section = models.ForeignKey(Section, related_name="mentions", on_delete=models.CASCADE)
+    target = models.ForeignKey(Page, related_name="mentioned_in", null=True, on_delete=models.CASCADE)
+    label = models.ForeignKey(Label, related_name="mentions", null=True, on_delete=models.SET_NULL)
 
     objects = MentionQuerySet.as_manager()
 
     class Meta:
-        ordering = ["section", "start"]
+        ordering = ["section", "-in_heading", "start"]
         constraints = [
-            models.UniqueConstraint(fields=["section", "start"], name="mention_unique_at_a_place"),
+            models.UniqueConstraint(fields=["section", "in_heading", "start"], name="mention_unique_at_a_place"),
             models.CheckConstraint(condition=models.Q(end__gt=models.F("start")), name="mention_has_a_length"),
             models.CheckConstraint(
                 condition=models.Q(sentence_start__lte=models.F("start")), name="mention_lies_in_its_sentence"
@@ -49,6 +64,8 @@ class Mention(models.Model):
         ]
         indexes = [
             models.Index(fields=["target", "section", "start"], name="mentions_of_a_page"),
+            models.Index(fields=["target", "preceding"], name="mentions_by_the_word_before"),
+            models.Index(fields=["target", "following"], name="mentions_by_the_word_after"),
             models.Index(fields=["wanted_key"], name="mentions_written_as_links", condition=~models.Q(wanted="")),
         ]
 

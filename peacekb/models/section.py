@@ -54,3 +54,16 @@ class Section(models.Model):
                 break
             number = self.first_paragraph + place
         return number
+
+
+class SectionTree(models.Model):
+    """A section as XML before its names were linked: names that change are linked anew without parsing the Markdown.
+
+    A table of its own, so that what readers ask for does not carry it.
+    """
+
+    section = models.OneToOneField(Section, primary_key=True, related_name="tree", on_delete=models.CASCADE)
+    written = models.TextField()
+
+    def __str__(self) -> str:
+        return f"tree of section {self.pk}"

@@ -4,7 +4,7 @@ Both index the same folded keys (`peacekb.text.words`), so that they find the sa
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from django.db import connection
@@ -113,15 +113,15 @@ def entry_for(
     )
 
 
-def pages_with(names: Iterable[str]) -> set[int]:
-    """Give the keys of all pages, public or not, whose text may hold one of the names: a superset, from the index."""
-    phrases = {label_keys(name) for name in names} - {()}
-    found: set[int] = set()
-    ordered = sorted(phrases)
+def sections_with(names: Iterable[str]) -> Iterator[tuple[int, int, str, str]]:
+    """Give key, page, heading and text of all sections, public or not, in which one of the names may stand.
+
+    A superset, from the index; a section may come more than once. One query for each 100 names.
+    """
+    ordered = sorted({label_keys(name) for name in names} - {()})
     for place in range(0, len(ordered), 100):
         holding = engine().holding(ordered[place : place + 100], or_token=_CUT_OFF)
-        found.update(holding.values_list("section__page_id", flat=True).distinct())
-    return found
+        yield from holding.values_list("section_id", "section__page_id", "section__heading", "section__text").iterator()
 
 
 def entry_named(text: str) -> Page | None:

@@ -37,8 +37,8 @@ def matching(phrases: Sequence[Sequence[str]], filters: Sequence[Sequence[str]])
 
 
 def holding(phrases: Sequence[Sequence[str]], *, or_token: str) -> QuerySet[SearchEntry]:
-    """Give the entries whose text holds at least one of the phrases, or that bear a token."""
-    either = " OR ".join([*(f"text : {_phrase(phrase)}" for phrase in phrases), f'filters : "{or_token}"'])
+    """Give the entries whose heading or text holds at least one of the phrases, or that bear a token."""
+    either = " OR ".join([*(f"{{heading text}} : {_phrase(phrase)}" for phrase in phrases), f'filters : "{or_token}"'])
     return SearchEntry.objects.filter(full_text__terms__match=either)
 
 

@@ -18,7 +18,8 @@ _EXTERNAL = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 class Section:
     """One section, ready to be stored.
 
-    `paragraph_starts` holds the offset in `text` at which each paragraph from `first_paragraph` on starts.
+    `paragraph_starts` holds the offset in `text` at which each paragraph from `first_paragraph` on starts. `tree` is
+    the section before its names were linked: `link_again` makes a new `Section` of it when names have changed.
     """
 
     level: int
@@ -32,6 +33,7 @@ class Section:
     last_paragraph: int | None
     paragraph_starts: tuple[int, ...]
     mentions: tuple[Mention, ...]
+    tree: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,6 @@ class Essay:
     """A composed text."""
 
     sections: tuple[Section, ...]
-
-    @property
-    def word_count(self) -> int:
-        """Count the words of all sections, headings left out."""
-        return sum(len(section.text.split()) for section in self.sections)
 
 
 def compose(
@@ -63,8 +60,21 @@ def compose(
     large, too intricate or cannot be parsed in `worker.SECONDS` seconds.
     """
     parts = split_at_headings(parse_within(source), title=title, language=language)
-    ask = resolve or _only(vocabulary)
-    return Essay(tuple(_section(part, vocabulary, language, ask, own, quiet) for part in parts))
+    ask = resolve or only(vocabulary)
+    return Essay(tuple(_section(part, part.written(), vocabulary, language, ask, own, quiet) for part in parts))
+
+
+def link_again(
+    tree: str,
+    vocabulary: Vocabulary,
+    *,
+    language: str = "en",
+    resolve: Resolver | None = None,
+    own: int | None = None,
+    quiet: Collection[str] = (),
+) -> Section:
+    """Make the section of a stored `Section.tree` with other names: what `compose` would give, without the Markdown."""
+    return _section(Part.read(tree), tree, vocabulary, language, resolve or only(vocabulary), own, quiet)
 
 
 def render_markdown(source: str) -> str:
@@ -75,7 +85,9 @@ def render_markdown(source: str) -> str:
     return f"{html}\n<ol>{notes}</ol>" if notes else html
 
 
-def _only(vocabulary: Vocabulary) -> Resolver:
+def only(vocabulary: Vocabulary) -> Resolver:
+    """Give a resolver of written links that takes a name which one page alone has."""
+
     def resolve(wanted: str) -> Name | None:
         names = {name.page: name for name in vocabulary.named(wanted)}
         return next(iter(names.values())) if len(names) == 1 else None
@@ -84,7 +96,13 @@ def _only(vocabulary: Vocabulary) -> Resolver:
 
 
 def _section(
-    part: Part, vocabulary: Vocabulary, language: str, resolve: Resolver, own: int | None, quiet: Collection[str]
+    part: Part,
+    tree: str,
+    vocabulary: Vocabulary,
+    language: str,
+    resolve: Resolver,
+    own: int | None,
+    quiet: Collection[str],
 ) -> Section:
     heading = part.heading_text
     numbers = [block.paragraph for block in part.blocks if block.paragraph and block.element.get("id")]
@@ -103,6 +121,7 @@ def _section(
         last_paragraph=numbers[-1] if numbers else None,
         paragraph_starts=tuple(starts),
         mentions=tuple(mentions),
+        tree=tree,
     )
 
 

@@ -4,16 +4,18 @@ A block is read as one plain text with a map back to the tree, so that a name is
 breaks, and linking never changes a visible character.
 """
 
+import re
 import xml.etree.ElementTree as ET
 from bisect import bisect_right
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .markdown_tree import LINK_TAG
-from .sections import Block, Part
+from .sections import Part
 from .sentences import sentence_spans
 from .vocabulary import Name, Vocabulary
-from .words import Word, fold, words
+from .words import fold, words
 
 # Read, but never linked inside: links, quotations and headings (MODEL.md, "Linking").
 _NEVER_LINKED = frozenset({"a", "blockquote", "q", "h1", "h2", "h3", "h4", "h5", "h6", "dt"})
@@ -23,14 +25,20 @@ _BREAKING = frozenset(
     | {"h1", "h2", "h3", "h4", "h5", "h6"}
 )
 _BREAK = "\n\n"
+LONGEST_SENTENCE = 1_000
+_CONTEXT = 200  # characters on each side of a name in a longer sentence
+_UNREAD = "\ua66e"  # a letter that no label has
+_ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,20}://|www\.)[^\s<>]+|[^\s<>@]{1,64}@[^\s<>@]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """One occurrence of a name: `text[start:end]` of its section, in the sentence that starts at `sentence_start`.
 
+    A sentence of more than `LONGEST_SENTENCE` characters is quoted in part, from `sentence_start` on.
+
     `target` is the page meant, or `None` where nobody may guess (an ambiguous label, a written link without a page).
-    `wanted` is what a written link names, as the author wrote it; empty for a name found in prose.
+    `wanted` is what a written link names, as the author wrote it; empty for a name found in prose. Offsets of a
+    mention `in_heading` count in the heading, which is its sentence.
     """
 
     paragraph: int | None
@@ -42,6 +50,7 @@ class Mention:
     label: int | None
     linked: bool
     wanted: str = ""
+    in_heading: bool = False
 
 
 @dataclass(slots=True)
@@ -79,70 +88,98 @@ def link_first_mentions(
 
     `resolve` gives the name meant by a written link. `own` is the page itself, which is neither linked nor recorded;
     `quiet` holds labels that this page does not link. Gives back the section's plain text, where its paragraphs
-    start in it, and every mention in order.
+    start in it, and every mention in order: those of the heading, then those of the text.
     """
     text = ""
     starts: list[int] = []
     mentions: list[Mention] = []
     linked: set[int] = set()
     silent = {_folded(label) for label in quiet}
+    if part.heading is not None:
+        heading = part.heading_text
+        # The heading's own tree is not read: nothing in it is linked, and its text is stored with other white space.
+        runs = [_Run(0, part.heading, False, part.heading, heading, readable=True, linkable=False)]
+        found = _named(heading, runs, vocabulary, language, own, silent)
+        mentions += [_mention(one, None, 0, heading, (0, len(heading)), in_heading=True) for one in found]
     for blocks, is_note in ((part.blocks, False), (part.notes, True)):
         for block in blocks:
             runs = _runs(block.element, linkable=not is_note)
-            block_text = "".join(run.text for run in runs)
+            block_text = runs[0].text if len(runs) == 1 else "".join([run.text for run in runs])
             if text:
                 text += _BREAK
-            offset = len(text)
-            if block.element.get("id", "").startswith("p") and not is_note:
-                starts.append(offset)
+            if not is_note and block.element.get("id", "").startswith("p"):
+                starts.append(len(text))
+            found = _named(block_text, runs, vocabulary, language, own, silent)
+            written = _written(runs, resolve, own) if any(run.element.tag == LINK_TAG for run in runs) else []
+            if written:
+                found = sorted(found + written, key=lambda one: one.start)
+                _strip_written(block.element)
+            if found:
+                _link(found, block.element, runs, linked)
+                spans = _Sentences(block_text)
+                mentions += [_mention(one, block.paragraph, len(text), block_text, spans.around(one)) for one in found]
             text += block_text
-            found = _written(runs, resolve, own) + _named(block_text, runs, vocabulary, language, own, silent)
-            mentions += _settle(found, block, block_text, offset, runs, linked)
-            _strip_written(block.element)
     return text, starts, mentions
 
 
-def _settle(
-    found: list[_Found], block: Block, text: str, offset: int, runs: list[_Run], linked: set[int]
-) -> list[Mention]:
-    """Decide which names become links, write them into the tree and cut their sentences."""
-    found.sort(key=lambda one: one.start)
-    chosen: list[_Found] = []
+def _link(found: list[_Found], block: ET.Element, runs: list[_Run], linked: set[int]) -> None:
+    """Decide which names become links, and write them into the tree."""
+    chosen: list[tuple[_Stretch, str]] = []
     for one in found:
-        if one.target is None or one.wanted or not one.linked:
-            if one.wanted and one.linked and one.target is not None:
-                linked.add(one.target.page)
-        elif one.target.page in linked or not _can_wrap(runs, one.start, one.end):
+        if one.target is None or not one.linked:
+            continue
+        page = one.target.page
+        if one.wanted:
+            linked.add(page)
+            continue
+        stretch = None if page in linked else _stretch(block, runs, one.start, one.end)
+        if stretch is None:
             one.linked = False
         else:
-            linked.add(one.target.page)
-            chosen.append(one)
-    # From the end, so that the runs before a link keep their offsets.
-    for one in reversed(chosen):
-        assert one.target is not None  # noqa: S101  `chosen` holds resolved names only
-        _wrap(runs, one.start, one.end, one.target.href)
-    if not found:
-        return []
-    spans = sentence_spans(text)
-    begins = [start for start, _ in spans]
-    mentions = []
-    for one in found:
-        start, end = spans[max(0, bisect_right(begins, one.start) - 1)]
+            linked.add(page)
+            chosen.append((stretch, one.target.href))
+    # From the end, so that what stands before a link keeps its place.
+    for stretch, href in reversed(chosen):
+        _wrap(stretch, href)
+
+
+class _Sentences:
+    """The sentences of a block, cut once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._spans = sentence_spans(text)
+        self._begins = [start for start, _ in self._spans]
+
+    def around(self, one: _Found) -> tuple[int, int]:
+        """Give start and end of the sentence in which a name stands, or of its part around the name."""
+        start, end = self._spans[max(0, bisect_right(self._begins, one.start) - 1)]
         end = max(end, one.end)
-        mentions.append(
-            Mention(
-                paragraph=block.paragraph,
-                start=offset + one.start,
-                end=offset + one.end,
-                sentence_start=offset + start,
-                sentence=text[start:end],
-                target=None if one.target is None else one.target.page,
-                label=one.label,
-                linked=one.linked,
-                wanted=one.wanted,
-            )
-        )
-    return mentions
+        if end - start > LONGEST_SENTENCE:
+            cut = max(start, one.start - _CONTEXT)
+            start = start if cut == start else max(cut, self._text.find(" ", cut, one.start) + 1)
+            cut = min(end, one.end + _CONTEXT)
+            blank = self._text.rfind(" ", one.end, cut)
+            end = end if cut == end else (cut if blank < 0 else blank)
+        return start, end
+
+
+def _mention(
+    one: _Found, paragraph: int | None, offset: int, text: str, sentence: tuple[int, int], *, in_heading: bool = False
+) -> Mention:
+    start, end = sentence
+    return Mention(
+        paragraph,
+        offset + one.start,
+        offset + one.end,
+        offset + start,
+        text[start:end],
+        one.target.page if one.target else None,
+        one.label,
+        one.linked,
+        one.wanted,
+        in_heading,
+    )
 
 
 def _written(runs: list[_Run], resolve: Resolver, own: int | None) -> list[_Found]:
@@ -177,44 +214,39 @@ def _written(runs: list[_Run], resolve: Resolver, own: int | None) -> list[_Foun
 def _named(
     text: str, runs: list[_Run], vocabulary: Vocabulary, language: str, own: int | None, silent: set[str]
 ) -> list[_Found]:
-    """Find the names in a block's prose. What stands in code or in a written link is not read."""
-    every = words(text)
+    """Find the names in a block's prose. What stands in code, in a written link or in an address is not read."""
     found = []
-    for stretch in _stretches(every, runs):
-        for match in vocabulary.matches(text, stretch, language):
-            start, end = stretch[match.first].start, stretch[match.last].end
-            names = match.names
+    for start, end, names in vocabulary.matches(_readable(text, runs), language):
+        name = names[0]
+        if len(names) > 1:
             pages = {name.page for name in names}
             if own in pages:
                 continue
-            clear = [name for name in names if not name.ambiguous]
-            if len(pages) > 1 or not clear:
-                label = names[0].label if len(pages) == 1 else None
-                found.append(_Found(start, end, None, label, linked=False))
+            if len(pages) > 1:
+                found.append(_Found(start, end, None, None, linked=False))
                 continue
-            first, last = _run_at(runs, start), _run_at(runs, end - 1)
-            linkable = all(run.linkable for run in runs[first : last + 1])
-            if silent and (_folded(text[start:end]) in silent or _folded(clear[0].text) in silent):
-                linkable = False
-            found.append(_Found(start, end, clear[0], clear[0].label, linked=linkable))
+            spelled = text[start:end]
+            name = min(names, key=lambda name: (name.ambiguous, name.text != spelled))
+        elif name.page == own:
+            continue
+        if name.ambiguous:
+            found.append(_Found(start, end, None, name.label, linked=False))
+            continue
+        around = runs if len(runs) == 1 else runs[_run_at(runs, start) : _run_at(runs, end - 1) + 1]
+        linkable = all(run.linkable for run in around)
+        if silent and (_folded(text[start:end]) in silent or _folded(name.text) in silent):
+            linkable = False
+        found.append(_Found(start, end, name, name.label, linked=linkable))
     return found
 
 
-def _stretches(every: list[Word], runs: list[_Run]) -> list[list[Word]]:
-    """Leave out the words that stand wholly or partly in what is not read; no name goes across such a gap."""
-    unread = [(run.start, run.start + len(run.text)) for run in runs if not run.readable and run.text.strip()]
-    if not unread:
-        return [every]
-    stretches: list[list[Word]] = [[]]
-    place = 0
-    for word in every:
-        while place < len(unread) and unread[place][1] <= word.start:
-            place += 1
-            if stretches[-1]:
-                stretches.append([])
-        if place == len(unread) or word.end <= unread[place][0]:
-            stretches[-1].append(word)
-    return stretches
+def _readable(text: str, runs: list[_Run]) -> str:
+    """Put one long word of no language in the place of what is not read, so that no name begins in it or crosses it."""
+    if not all(run.readable or not run.text.strip() for run in runs):
+        text = "".join(run.text if run.readable or not run.text.strip() else _UNREAD * len(run.text) for run in runs)
+    if "://" in text or "@" in text or "www." in text:
+        text = _ADDRESS.sub(lambda match: _UNREAD * len(match.group()), text)
+    return text
 
 
 def _folded(text: str) -> str:
@@ -267,50 +299,81 @@ def _run_at(runs: list[_Run], place: int) -> int:
     return bisect_right(runs, place, key=lambda run: run.start) - 1
 
 
-def _can_wrap(runs: list[_Run], start: int, end: int) -> bool:
+class _Stretch(NamedTuple):
+    """A part of one element's content: from `start` in the text before child `first` to `end` in that before `last`."""
+
+    container: ET.Element
+    first: int
+    start: int
+    last: int
+    end: int
+
+
+def _stretch(block: ET.Element, runs: list[_Run], start: int, end: int) -> _Stretch | None:
+    """Give the part of the tree that a link around `text[start:end]` would hold; `None` where none can.
+
+    A name may begin or end inside emphasis: the link then holds the whole emphasis, if the name fills it to that side.
+    """
+    if len(runs) == 1:
+        return _Stretch(runs[0].parent, 0, start, 0, end)
     first, last = runs[_run_at(runs, start)], runs[_run_at(runs, end - 1)]
-    if first is last:
-        return True
-    # Across emphasis: both ends lie in the same element's own text, whole children between them, and none of those
-    # is a link or the mark of a note.
-    return (
-        first.parent is last.parent
-        and last.is_tail
-        and not any(node.tag in ("a", "sup") for element in _between(first, last) for node in element.iter())
-    )
+    begin, stop = _cut(first, start - first.start), _cut(last, end - last.start)
+    if first is not last and begin[0] is not stop[0]:
+        parents = {child: parent for parent in block.iter() for child in parent}
+        begins, stops = _lifted(begin, parents, at_start=True), _lifted(stop, parents, at_start=False)
+        common = [(one, other) for one in begins for other in stops if one[0] is other[0]]
+        if not common:
+            return None
+        begin, stop = common[0]
+    stretch = _Stretch(begin[0], begin[1], begin[2], stop[1], stop[2])
+    # Nothing goes into a link that is a link itself, or the mark of a note.
+    inside = (node for child in stretch.container[stretch.first : stretch.last] for node in child.iter())
+    return None if any(node.tag in ("a", "sup") for node in inside) else stretch
 
 
-def _between(first: _Run, last: _Run) -> list[ET.Element]:
-    children = list(first.parent)
-    begin = children.index(first.element) + 1 if first.is_tail else 0
-    return children[begin : children.index(last.element) + 1]
+_Cut = tuple[ET.Element, int, int]  # an element, a number of its children, an offset in the text behind them
 
 
-def _wrap(runs: list[_Run], start: int, end: int, href: str) -> None:
-    first, last = runs[_run_at(runs, start)], runs[_run_at(runs, end - 1)]
+def _cut(run: _Run, offset: int) -> _Cut:
+    return (run.parent, list(run.parent).index(run.element) + 1 if run.is_tail else 0, offset)
+
+
+def _lifted(cut: _Cut, parents: dict[ET.Element, ET.Element], *, at_start: bool) -> list[_Cut]:
+    """Give a cut and those that mean the same place from outside: before an element's start, or behind its end."""
+    found = [cut]
+    while True:
+        element, children, offset = found[-1]
+        parent = parents.get(element)
+        text = _text_behind(element, children)
+        at_edge = (children, offset) == (0, 0) if at_start else (children, offset) == (len(element), len(text))
+        if parent is None or not at_edge:
+            return found
+        place = list(parent).index(element)
+        found.append((parent, place, len(_text_behind(parent, place))) if at_start else (parent, place + 1, 0))
+
+
+def _text_behind(element: ET.Element, children: int) -> str:
+    return (element[children - 1].tail if children else element.text) or ""
+
+
+def _wrap(stretch: _Stretch, href: str) -> None:
+    container, first, start, last, end = stretch
     link = ET.Element("a", {"class": "concept", "href": href})
-    parent = first.parent
-    text = (first.element.tail if first.is_tail else first.element.text) or ""
-    cut = start - first.start
-    if first is last:
-        link.text, link.tail = text[cut : end - first.start], text[end - first.start :]
-        moved: list[ET.Element] = []
+    before = _text_behind(container, first)
+    if first == last:
+        link.text, link.tail = before[start:end], before[end:]
     else:
-        link.text = text[cut:]
-        moved = _between(first, last)
-        tail = last.element.tail or ""
-        link.tail = tail[end - last.start :]
-        last.element.tail = tail[: end - last.start]
-    if first.is_tail:
-        first.element.tail = text[:cut]
-        place = list(parent).index(first.element) + 1
+        moved, behind = container[first:last], _text_behind(container, last)
+        link.text, link.tail = before[start:], behind[end:]
+        moved[-1].tail = behind[:end]
+        for element in moved:
+            container.remove(element)
+            link.append(element)
+    if first:
+        container[first - 1].tail = before[:start]
     else:
-        first.element.text = text[:cut]
-        place = 0
-    for element in moved:
-        parent.remove(element)
-        link.append(element)
-    parent.insert(place, link)
+        container.text = before[:start]
+    container.insert(first, link)
 
 
 def _strip_written(block: ET.Element) -> None:

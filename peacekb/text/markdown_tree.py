@@ -13,7 +13,7 @@ from typing import Any
 import markdown
 from markdown.extensions.footnotes import FN_BACKLINK_TEXT, NBSP_PLACEHOLDER
 from markdown.inlinepatterns import InlineProcessor
-from markdown.util import AtomicString
+from markdown.util import AtomicString, code_escape
 
 MAX_CHARACTERS = 512 * 1024
 # (what, pattern, most in one block, most in a text). Figures: Python-Markdown 3.11 stays under 3 s at each of them.
@@ -23,6 +23,8 @@ _LIMITS = (
     ("signs “<”", re.compile(r"<"), 600, 20_000),
     ("footnote marks “[^…]”", re.compile(r"\[\^"), 300, 1_000),
     ("emphasis signs “*” and “_”", re.compile(r"[*_]"), 4_000, 60_000),
+    ("signs “&”", re.compile(r"&"), 4_000, 20_000),
+    ("bars “|”", re.compile(r"\|"), 8_000, 40_000),
     ("backticks", re.compile(r"`"), 1_000, 20_000),
 )
 _MAX_NESTING = 40
@@ -168,7 +170,7 @@ class _Entity(InlineProcessor):
     """Turn `&eacute;` into its character, so that the tree holds text and nothing else."""
 
     def handleMatch(self, m: re.Match[str], data: str) -> tuple[Any, int, int]:  # type: ignore[override]
-        return AtomicString(_UNPRINTABLE.sub("\ufffd", html.unescape(m.group()))), m.start(), m.end()
+        return AtomicString(clean(html.unescape(m.group()))), m.start(), m.end()
 
 
 class _WrittenLink(InlineProcessor):
@@ -233,13 +235,16 @@ class _FencedCode(markdown.blockprocessors.BlockProcessor):
     def run(self, parent: ET.Element, blocks: list[str]) -> None:
         number = int(blocks.pop(0).removeprefix(_FENCE_MARK).rstrip("\u0003\n "))
         pre = ET.SubElement(parent, "pre")
-        ET.SubElement(pre, "code").text = AtomicString(self.parser.md.fences[number])  # type: ignore[attr-defined]
+        text = code_escape(self.parser.md.fences[number])  # type: ignore[attr-defined]
+        ET.SubElement(pre, "code").text = AtomicString(text)
 
 
 def _resolve_placeholders(root: ET.Element) -> None:
     for element in root.iter():
         if element.text:
             element.text = _resolved(element.text)
+            if element.tag == "code":  # escaped by the parser, which leaves only this to its serialiser's mercy
+                element.text = html.unescape(element.text)
         if element.tail:
             element.tail = _resolved(element.tail)
 

@@ -1,6 +1,7 @@
 """The last step: only the HTML that an essay needs leaves the pipeline."""
 
 import re
+from functools import lru_cache
 
 import nh3
 
@@ -22,6 +23,8 @@ _ADDRESS = re.compile(r"(?:https?://|mailto:|[/#?]|[^:\s]*$)", re.IGNORECASE)
 _ID = re.compile(r"(?:fn|fnref\d*):[^\s\"'<>]+|[\w-]+")
 
 
+# The same classes and addresses come again and again.
+@lru_cache(maxsize=8_192)
 def _kept(tag: str, attribute: str, value: str) -> str | None:
     if attribute == "class":
         kept = " ".join(name for name in value.split() if name in _CLASSES)

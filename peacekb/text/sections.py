@@ -3,6 +3,7 @@
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
+from typing import Self
 
 from markdown.extensions.toc import slugify_unicode
 
@@ -40,6 +41,31 @@ class Part:
     def heading_text(self) -> str:
         """Give the heading without its markup; empty for the introduction."""
         return "" if self.heading is None else _plain(self.heading)
+
+    def written(self) -> str:
+        """Give the part as XML, from which `read` makes it again without parsing the Markdown."""
+        root = ET.Element("section", {"level": str(self.level), "anchor": self.anchor})
+        if self.heading is not None:
+            ET.SubElement(root, "heading").append(self.heading)
+        for name, blocks in (("block", self.blocks), ("note", self.notes)):
+            for block in blocks:
+                number = {} if block.paragraph is None else {"paragraph": str(block.paragraph)}
+                ET.SubElement(root, name, number).append(block.element)
+        return ET.tostring(root, encoding="unicode")
+
+    @classmethod
+    def read(cls, written: str) -> Self:
+        """Make a part of what `written` gave."""
+        root = ET.fromstring(written)  # noqa: S314  our own serialisation, not a stranger's XML
+        part = cls(int(root.get("level", "2")), root.get("anchor", ""), None)
+        for child in root:
+            if child.tag == "heading":
+                part.heading = child[0]
+                continue
+            number = child.get("paragraph")
+            block = Block(child[0], None if number is None else int(number))
+            (part.blocks if child.tag == "block" else part.notes).append(block)
+        return part
 
 
 def split_at_headings(root: ET.Element, *, title: str = "", language: str = "en") -> list[Part]:

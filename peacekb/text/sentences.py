@@ -9,8 +9,7 @@ _ABBREVIATIONS = {
     *"u.n u.s u.k u.s.a e.u a.u d.c jan feb mar apr jun jul aug sept sep oct nov dec".split(),
     *"inc ltd corp co dept est res doc docs m mm av".split(),
 }
-# Possessive, and only at the start of a run of marks: "....." is looked at once, not once for each of its marks.
-_END = re.compile(r"""(?<![.!?؟…])[.!?؟…]++["'”’»)\]]*+(?=\s)|[؛](?=\s)|\n\n+""")
+_END = re.compile(r"""[.!?؟…]+["'”’»)\]]*|؛|\n\n+""")
 _LAST_WORD = re.compile(r"[\w.]+$")
 _OPENS = re.compile(r"""\s+["'“‘«(\[]*(\S)""")
 # "No." and "St." stand before a number or a name; others such as "etc." may end a sentence before a capital.
@@ -26,7 +25,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     spans = []
     start = 0
     for match in _END.finditer(text):
-        if match.group()[0] not in "\n" and not _ends_sentence(text, match):
+        behind = text[match.end() : match.end() + 1]
+        if text[match.start()] != "\n" and not (behind.isspace() and _ends_sentence(text, match)):
             continue
         start, end = _trimmed(text, start, match.end())
         if start < end:

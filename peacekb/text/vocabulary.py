@@ -1,19 +1,26 @@
 """The names under which pages are known, in the structure that the linker walks."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from .words import Word, arabic_stems, fold, is_arabic, key, plurals, words
+from .words import arabic_stems, cased, fold, folded_words, is_arabic, key, pieces, plurals, without_article, words
 
 # What may stand between two words of one label: a space or one line break, a hyphen or dash, an apostrophe, a slash.
 _GAP = re.compile(r"[ \t\u00a0\u202f\u2009]*\n?[ \t\u00a0\u202f\u2009]*|[-\u2010\u2011\u2012\u2013/'\u2019\u02bc]")
+# What stands between two words of few labels, and then is found only where a text has it too.
+_SIGNS = frozenset(",.&:+")
+_SERIAL = frozenset(["and", "or", "et", "ou"])
 _PREPOSITIONS = frozenset(["of", "for", "in", "to", "on", "with", "between", "by", "at", "from", "among", "general"])
+# Signs that hold two digits together (UAX 29, WB11 and WB12).
+_IN_NUMBERS = frozenset(".,'\u2019")
+# Spellings whose place in the trie is kept; past it all are looked up anew. Prose has some 40,000 in a million words.
+_MOST_SPELLINGS = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """One label of one page, as the linker needs it.
 
     `page` and `label` are the keys of the stored rows, opaque here; `href` is the page's address.
@@ -30,118 +37,224 @@ class Name:
 
 class _Entry(NamedTuple):
     name: Name
-    surface: tuple[str, ...]  # the words as the editor wrote them, for the case rule
+    surface: tuple[str, ...] | None  # the words as the editor wrote them, where case decides
     derived: bool  # a plural that nobody listed
 
 
-@dataclass(slots=True)
 class _Node:
-    children: dict[str, "_Node"] = field(default_factory=dict)
-    entries: list[_Entry] = field(default_factory=list)
+    __slots__ = ("children", "entries")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] | None = None
+        self.entries: tuple[_Entry, ...] = ()
 
 
 class Match(NamedTuple):
-    """A stretch of text that is a name: words `first` to `last` and every name that fits it, exact ones only if any."""
+    """A stretch of text that is a name, and every name that fits it: exact ones only if there are any.
 
-    first: int
-    last: int
+    The order of `names` does not depend on the order in which the vocabulary learnt them.
+    """
+
+    start: int
+    end: int
     names: tuple[Name, ...]
 
 
 class Vocabulary:
-    """A trie of folded words over all names. Building is linear in the names, finding in the text."""
+    """A trie of folded words over all names. Building is linear in the names, finding in the text.
+
+    Finding keeps the spellings it met, so one vocabulary serves one thread at a time.
+    """
 
     def __init__(self, names: Iterable[Name] = ()) -> None:
         self._root = _Node()
-        self._by_key: dict[tuple[str, ...], list[Name]] = {}
+        self._of_page: dict[int, tuple[Name, ...]] = {}
+        self._by_spelling: dict[str, tuple[Name, ...]] = {}
+        self._starts: dict[str, tuple[_Node, ...]] = {}
+        by_page: dict[int, list[Name]] = {}
         for name in names:
-            self._add(name)
+            by_page.setdefault(name.page, []).append(name)
+        for page, own in by_page.items():
+            self._learn(page, own)
 
-    def _add(self, name: Name) -> None:
-        found = words(name.text)
-        if not found:
-            return
-        folded = [word.folded for word in found]
-        surface = tuple(name.text[word.start : word.end].replace(".", "") for word in found)
-        self._by_key.setdefault(tuple(folded), []).append(name)
-        stripped = _without_article(folded)
-        self._insert(stripped, _Entry(name, surface, derived=False))
-        if name.language != "en":
-            return
-        for place in {_head(folded), len(folded) - 1}:
-            for plural in plurals(folded[place]):
-                # "Party", "Parties": what both share keeps the case in which the editor wrote it.
-                pairs = zip(folded[place], plural, strict=False)
-                kept = next((at for at, (one, other) in enumerate(pairs) if one != other), len(folded[place]))
-                ending = surface[place][:kept] + plural[kept:]
-                self._insert(
-                    [*folded[:place], plural, *folded[place + 1 :]],
-                    _Entry(name, (*surface[:place], ending, *surface[place + 1 :]), derived=True),
-                )
+    def names_of(self, page: int) -> tuple[Name, ...]:
+        """Give the names of one page."""
+        return self._of_page.get(page, ())
 
-    def _insert(self, folded: list[str], entry: _Entry) -> None:
+    def replace(self, page: int, names: Iterable[Name]) -> None:
+        """Let a page have these names and no others. Costs as much as they are many, whatever the vocabulary holds."""
+        for name in self._of_page.pop(page, ()):
+            folded = folded_words(name.text)
+            spelling = " ".join(folded)
+            self._by_spelling[spelling] = tuple(other for other in self._by_spelling[spelling] if other is not name)
+            for path, _ in _paths(name, folded):
+                node = self._node(path)
+                node.entries = tuple(entry for entry in node.entries if entry.name is not name)
+        self._learn(page, names)
+        self._starts.clear()
+
+    def _learn(self, page: int, names: Iterable[Name]) -> None:
+        own = []
+        for name in names:
+            folded = folded_words(name.text)
+            if folded:
+                own.append(name)
+                spelling = " ".join(folded)
+                self._by_spelling[spelling] = (*self._by_spelling.get(spelling, ()), name)
+                for path, entry in _paths(name, folded):
+                    node = self._node(path)
+                    node.entries = (*node.entries, entry)
+        if own:
+            self._of_page[page] = tuple(own)
+
+    def _node(self, path: list[str]) -> _Node:
         node = self._root
-        for word in folded:
-            node = node.children.setdefault(word, _Node())
-        node.entries.append(entry)
+        for word in path:
+            if node.children is None:
+                node.children = {}
+            following = node.children.get(word)
+            if following is None:
+                following = node.children[word] = _Node()
+            node = following
+        return node
 
     def named(self, text: str) -> tuple[Name, ...]:
         """Give the names that are spelled as `text` in any case, for links that an author wrote."""
-        found = words(text)
-        exact = self._by_key.get(tuple(word.folded for word in found))
+        exact = self._by_spelling.get(" ".join(folded_words(text)))
         if exact:
-            return tuple(exact)
-        whole = [m for m in self.matches(text, found, None) if m.first == 0 and m.last == len(found) - 1]
+            return _ordered(exact)
+        text = text.strip()
+        whole = [match for match in self.matches(text, None) if match.start == 0 and match.end == len(text)]
         return whole[0].names if whole else ()
 
-    def matches(self, text: str, found: list[Word], language: str | None) -> list[Match]:
+    def matches(self, text: str, language: str | None) -> list[Match]:
         """Find the longest names from left to right, without overlap.
 
         `language` keeps the names of that language, of another script and the case-sensitive ones (acronyms and
         proper names); `None` keeps all.
         """
-        result = []
-        first_words = self._root.children
+        cut = pieces(text)
+        spelled = cut[1::2]
+        starts = self._starts
+        for word in set(spelled).difference(starts):
+            if len(starts) >= _MOST_SPELLINGS:
+                starts.clear()
+                return self.matches(text, language)
+            starts[word] = self._starting(word)
+        # Nearly every word starts no name, and most that could are not followed as one: seen here, without a call.
+        places = [place for place, word in enumerate(spelled) if starts[word]]
+        if not places:
+            return []
+        offsets = list(accumulate(map(len, cut)))
+        found: list[Match] = []
         free = 0
-        for place, (_, _, folded) in enumerate(found):
-            # Nearly every word starts no name: that is found out here, without a call.
-            if place < free or (folded not in first_words and not is_arabic(folded)):
+        last = len(spelled) - 1
+        for place in places:
+            if place < free:
                 continue
-            match = self._longest(text, found, place, language)
-            if match is not None:
-                result.append(match)
-                free = match.last + 1
-        return result
+            nodes = starts[spelled[place]]
+            node = nodes[0]
+            if not node.entries and len(nodes) == 1:
+                if place == last or node.children is None:
+                    continue
+                following = fold(spelled[place + 1])
+                if following not in node.children and following.isascii() and cut[2 * place + 2] == " ":
+                    continue
+            longest, names = self._longest(cut, spelled, place, language)
+            if names and not _runs_on(cut, spelled, place, longest):
+                found.append(Match(offsets[2 * place], offsets[2 * longest + 1], names))
+                free = longest + 1
+        return found
 
-    def _longest(self, text: str, found: list[Word], first: int, language: str | None) -> Match | None:
-        best: Match | None = None
-        for node in _starts(self._root, found[first].folded):
+    def _starting(self, word: str) -> tuple[_Node, ...]:
+        """Give the nodes at which a name may start with a word, the one of its longest form first."""
+        folded, first = fold(word), self._root.children
+        if not first or not folded:
+            return ()
+        forms = (folded, *arabic_stems(folded)) if is_arabic(folded) else (folded,)
+        return tuple(first[form] for form in forms if form in first)
+
+    def _longest(
+        self, cut: list[str], spelled: list[str], first: int, language: str | None
+    ) -> tuple[int, tuple[Name, ...]]:
+        """Give the last word and the names of the longest match that starts at word `first`."""
+        best = first - 1
+        names: tuple[Name, ...] = ()
+        count = len(spelled)
+        for start in self._starts[spelled[first]]:
+            node: _Node | None = start
             last = first
-            while True:
-                names = _fitting(node.entries, text, found[first : last + 1], language) if node.entries else ()
-                if names and (best is None or last > best.last):
-                    best = Match(first, last, names)
-                if not node.children or last + 1 >= len(found):
+            while node is not None:
+                if node.entries and last > best:
+                    fitting = _fitting(node.entries, spelled[first : last + 1], language)
+                    if fitting:
+                        best, names = last, fitting
+                last += 1
+                if node.children is None or last == count:
                     break
-                after = found[last + 1]
-                following = node.children.get(after.folded)
-                if following is None or _GAP.fullmatch(text, found[last].end, after.start) is None:
+                sign = _sign(cut[2 * last])
+                if sign is None:
                     break
-                node, last = following, last + 1
-        return best
+                folded = fold(spelled[last])
+                node = node.children.get(sign + folded) or (
+                    node.children.get(sign + without_article(folded)) if folded and is_arabic(folded) else None
+                )
+        return best, names
 
 
-def _starts(root: _Node, folded: str) -> list[_Node]:
-    nodes = [root.children[folded]] if folded in root.children else []
-    if is_arabic(folded):
-        nodes += [root.children[stem] for stem in arabic_stems(folded) if stem in root.children]
-    return nodes
+def _sign(gap: str) -> str | None:
+    """Give the sign between two words that a label may have there, mostly none; `None` where no label goes on."""
+    if gap == " " or _GAP.fullmatch(gap):
+        return ""
+    sign = gap.strip()
+    # "demobilization, and": a line may break behind the comma. "Track 1.5": a full stop with a space ends a sentence.
+    return sign if sign in _SIGNS and "\n\n" not in gap and (sign == "," or gap == sign) else None
 
 
-def _without_article(folded: list[str]) -> list[str]:
-    """Drop the Arabic article of a name's first word, as the text's words drop theirs."""
-    first = folded[0]
-    return [first[2:], *folded[1:]] if is_arabic(first) and first.startswith("ال") and len(first) >= 4 else folded
+def _runs_on(cut: list[str], spelled: list[str], first: int, last: int) -> bool:
+    """Tell whether the words are only a part of a longer one (UAX 29): "peace_id", "1325.7", a mark of any script."""
+    before, after = cut[2 * first], cut[2 * last + 2]
+    if before == " " == after:
+        return False
+    if before[-1:] == "_" or after[:1] == "_" or (after and unicodedata.category(after[0])[0] == "M"):
+        return True
+    if before in _IN_NUMBERS and first and spelled[first][0].isdigit() and spelled[first - 1][-1].isdigit():
+        return True
+    following = spelled[last + 1] if last + 1 < len(spelled) else ""
+    return after in _IN_NUMBERS and spelled[last][-1].isdigit() and following[:1].isdigit()
+
+
+def _paths(name: Name, folded: list[str]) -> Iterator[tuple[list[str], _Entry]]:
+    """Give the ways through the trie that lead to a name: as it is written and, in English, in the plural."""
+    surface = tuple(filter(None, map(cased, pieces(name.text)[1::2]))) if name.case_sensitive else None
+    path = _with_signs(name.text, [without_article(word) for word in folded] if is_arabic(folded[0]) else folded)
+    yield path, _Entry(name, surface, derived=False)
+    if any(word.startswith(",") for word in path) and not _SERIAL.isdisjoint(path):
+        # "disarmament, demobilization, and reintegration": the serial comma is a matter of taste.
+        yield [f",{word}" if word in _SERIAL else word for word in path], _Entry(name, surface, derived=False)
+    if name.language != "en":
+        return
+    last = len(folded) - 1
+    head = _head(folded) if last else last
+    for place in (last,) if head == last else (head, last):
+        for plural in plurals(folded[place]):
+            in_plural = surface
+            if surface is not None:
+                # "Party", "Parties": what both share keeps the case in which the editor wrote it.
+                pairs = zip(folded[place], plural, strict=False)
+                kept = next((at for at, (one, other) in enumerate(pairs) if one != other), len(folded[place]))
+                in_plural = (*surface[:place], surface[place][:kept] + plural[kept:], *surface[place + 1 :])
+            in_path = path[place].removesuffix(folded[place]) + plural
+            yield [*path[:place], in_path, *path[place + 1 :]], _Entry(name, in_plural, derived=True)
+
+
+def _with_signs(text: str, folded: list[str]) -> list[str]:
+    """Put before each word the sign that the label has there, if any (see `_sign`)."""
+    if not _SIGNS.intersection(text):
+        return folded
+    found = words(text)
+    gaps = [text[one.end : other.start] for one, other in pairwise(found)]
+    return [folded[0], *((_sign(gap) or "") + word for gap, word in zip(gaps, folded[1:], strict=True))]
 
 
 def _head(folded: list[str]) -> int:
@@ -152,23 +265,33 @@ def _head(folded: list[str]) -> int:
     return len(folded) - 1
 
 
-def _fitting(entries: list[_Entry], text: str, found: list[Word], language: str | None) -> tuple[Name, ...]:
+def _fitting(entries: tuple[_Entry, ...], spelled: list[str], language: str | None) -> tuple[Name, ...]:
+    if len(entries) == 1 and entries[0].surface is None and entries[0].name.language == language:
+        return (entries[0].name,)
     surface: tuple[str, ...] | None = None
     exact: list[Name] = []
     derived: list[Name] = []
-    for entry in entries:
-        name = entry.name
-        if name.case_sensitive:
+    for name, wanted, is_derived in entries:
+        if wanted is not None:
             if surface is None:
-                surface = tuple(text[word.start : word.end].replace(".", "") for word in found)
-            if surface != entry.surface:
+                surface = tuple(map(cased, spelled))
+            if surface != wanted:
                 continue
-        elif language and name.language != language and is_arabic(found[0].folded) == (language == "ar"):
+        elif language and name.language != language and is_arabic(fold(spelled[0])) == (language == "ar"):
             continue
-        (derived if entry.derived else exact).append(name)
-    return tuple(exact or derived)
+        (derived if is_derived else exact).append(name)
+    return _ordered(exact or derived)
+
+
+def _ordered(names: Iterable[Name]) -> tuple[Name, ...]:
+    found = tuple(names)
+    return (
+        found
+        if len(found) < 2
+        else tuple(sorted(found, key=lambda name: (name.page, name.text, name.language, name.label or 0)))
+    )
 
 
 def label_keys(text: str) -> tuple[str, ...]:
     """Give the index keys under which every occurrence of a label can be found (see `words.key`)."""
-    return tuple(key(fold(text[word.start : word.end])) for word in words(text))
+    return tuple(map(key, folded_words(text)))

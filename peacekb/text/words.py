@@ -13,16 +13,22 @@ from typing import NamedTuple
 # rules: "mediator's" is two words, so the possessive never hides the noun; "l'accord" likewise).
 # Dotted initials ("U.N.") are one word, so that they meet the label "UN".
 _MARKS = "\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0483-\u0487"
-WORD = re.compile(rf"(?:[^\W\d_]\.){{2,}}|(?:[^\W_][{_MARKS}\u200c\u200d\u00ad]*)+")
+_INSIDE = rf"[{_MARKS}\u200c\u200d\u00ad]"
+WORD = re.compile(rf"(?:[^\W\d_]\.){{2,}}|[^\W_]+(?:{_INSIDE}+[^\W_]*)*")
+_PIECES = re.compile(f"({WORD.pattern})")
+_ASCII_PIECES = re.compile(r"((?:[A-Za-z]\.){2,}|[A-Za-z0-9]+)")  # the same where no other sign stands, twice as fast
 
 _ARABIC_FORMS = str.maketrans(
     {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ئ": "ي", "ؤ": "و", "ة": "ه", "ـ": None, "\u00ad": None,
      "\u200c": None, "\u200d": None, ".": None, "œ": "oe", "æ": "ae"}
 )  # fmt: skip
+_NOT_SEEN = re.compile(rf"{_INSIDE}|\.")
 _ARTICLE = "ال"
 _PARTICLES = "وفبكل"
 _SHORTEST_STEM = 3
 _LONGEST_KEY = 80
+# No label is longer (models.label). What is cut off a longer word could not make it one.
+_LONGEST_WORD = 200
 
 _IRREGULAR_PLURALS = {
     "man": "men", "woman": "women", "child": "children", "crisis": "crises", "analysis": "analyses",
@@ -48,12 +54,32 @@ def fold(word: str) -> str:
     Case, accents, compatibility forms, Arabic vowel signs, tatweel and the forms of alef, ya and ta marbuta go.
     The result may be shorter or longer than the word.
     """
+    word = word[:_LONGEST_WORD]
     if word.isascii():
         return word.casefold().replace(".", "")
     # Arabic letter forms first: NFKD would part "أ" into alef and a mark that then goes, "ئ" into a wrong ya.
     composed = unicodedata.normalize("NFKC", word).casefold().translate(_ARABIC_FORMS)
     parted = unicodedata.normalize("NFKD", composed)
     return "".join(c for c in parted if c.isalnum())
+
+
+@lru_cache(maxsize=65_536)
+def cased(word: str) -> str:
+    """Give the form in which two spellings of an acronym are equal: as `fold`, but case and accents stay."""
+    if word.isascii():
+        return word.replace(".", "")
+    plain = _NOT_SEEN.sub("", unicodedata.normalize("NFKC", word[:_LONGEST_WORD]))
+    return fold(plain) if plain and is_arabic(plain) else plain
+
+
+def pieces(text: str) -> list[str]:
+    """Cut a text into what stands between words and the words, in turn: gap, word, gap, …, word, gap."""
+    return (_ASCII_PIECES if text.isascii() else _PIECES).split(text)
+
+
+def folded_words(text: str) -> list[str]:
+    """Give the folded words of a text, in order."""
+    return [folded for folded in map(fold, pieces(text)[1::2]) if folded]
 
 
 def words(text: str) -> list[Word]:
@@ -85,7 +111,7 @@ def key(folded: str) -> str:
 
 def keys(text: str) -> list[str]:
     """Give the index keys of a text, in order; the letters that a possessive or an elision leaves alone are kept."""
-    return [key(word.folded) for word in words(text)]
+    return list(map(key, folded_words(text)))
 
 
 def singular(folded: str) -> str:
@@ -101,6 +127,7 @@ def singular(folded: str) -> str:
     return folded[:-1]
 
 
+@lru_cache(maxsize=65_536)
 def plurals(folded: str) -> tuple[str, ...]:
     """Give the English plural forms of a folded noun; `singular` takes each back to the noun's own key."""
     if folded in _IRREGULAR_PLURALS:
@@ -131,6 +158,11 @@ def arabic_stems(folded: str) -> Iterator[str]:
         else:
             return
         yield stem
+
+
+def without_article(folded: str) -> str:
+    """Take the Arabic article off a folded word that begins with it."""
+    return folded[2:] if folded.startswith(_ARTICLE) and len(folded) > _SHORTEST_STEM else folded
 
 
 def is_arabic(folded: str) -> bool:
