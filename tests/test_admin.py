@@ -1,9 +1,12 @@
 """Editing: who may do what, and that readers see only what was published."""
 
+import html
 import re
 import threading
 
 import pytest
+from axes.models import AccessAttempt
+from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
@@ -12,8 +15,9 @@ from django.urls import reverse
 from taggit.models import Tag
 
 from peacekb import publishing
+from peacekb.admin.safety import SafeAdmin
 from peacekb.documents import document_of
-from peacekb.models import Article, Concept, Label, Mention, Page, Revision, Role, Source, Status, Task
+from peacekb.models import Article, Concept, DismissedName, Label, Mention, Page, Revision, Role, Source, Status, Task
 from peacekb.text import compose, worker
 from peacekb.text.markdown_tree import TextRefused
 
@@ -445,7 +449,7 @@ def test_a_draft_is_done_with_once_its_editor_publishes_a_corrected_text(editor,
     essay.refresh_from_db()
     publishing.withdraw(essay, reason="It names a person.")
     shown = publisher.get(form_of(essay))
-    assert open_drafts_in(shown) == []
+    assert open_drafts_in(shown) == [2]
     assert ".." not in re.search(r"<p class=\"state\">Readers see.*</p>", shown.text)[0]
 
 
@@ -532,13 +536,39 @@ def test_a_page_is_withdrawn_with_a_public_reason_and_published_again(client, pu
     assert "/roles/mediator/" in client.get(essay.get_absolute_url()).text
 
 
-def test_saving_a_withdrawn_page_keeps_it_withdrawn(publisher):
-    essay = published()
+@pytest.mark.parametrize("button", ["_draft", "_save", "_publish"])
+def test_an_editor_s_change_of_a_withdrawn_page_is_a_draft_version(client, editor, publisher, button):
+    essay = published(source="The old text.")
+    essay.tags.add("kept")
+    publishing.publish(essay)
     publishing.withdraw(essay, reason="Mistaken.")
-    publisher.post(form_of(essay), written(essay, source="Better.", _draft="1"))
+    before = document_of(Article.objects.get())
+    rows = labels({"text": "Talks"})
+    posted = written(essay, slug="elsewhere", source="Better.", tags="fresh", published_at_0="2001-01-01", **rows)
+    response = editor.post(form_of(essay), posted | {"published_at_1": "10:00", button: "1"}, follow=True)
+    assert "The page stays withdrawn until somebody publishes it." in said(response)
+    assert "This form shows the page as it was withdrawn." in response.text
+    assert document_of(Article.objects.get()) == before
+    assert client.get(essay.get_absolute_url()).status_code == 410
+    draft = essay.revisions.first()
+    assert (draft.state, draft.content["source"]) == ("draft", "Better.")
+    assert open_drafts_in(response) == [draft.number]
+
+    publisher.post(reverse("admin:peacekb_revision_publish", args=[draft.pk]))
     essay.refresh_from_db()
-    assert (essay.status, essay.source) == (Status.WITHDRAWN, "Better.")
-    assert essay.revisions.first().state == "draft"
+    assert (essay.status, essay.slug, essay.source) == (Status.PUBLISHED, "elsewhere", "Better.")
+    assert open_drafts_in(publisher.get(form_of(essay))) == []
+
+
+def test_a_withdrawn_page_stays_as_it_was_where_its_new_text_is_refused(publisher):
+    essay = published(source="The old text.")
+    publishing.withdraw(essay, reason="Mistaken.")
+    response = publisher.post(form_of(essay), written(essay, source=TOO_MANY_BRACKETS, _publish="1"))
+    assert response.status_code == 200
+    assert "The change is not published; the page stays withdrawn." in said(response)
+    essay.refresh_from_db()
+    assert (essay.status, essay.source) == (Status.WITHDRAWN, "The old text.")
+    assert essay.revisions.first().content["source"] == TOO_MANY_BRACKETS
 
 
 def test_drafts_are_deleted_by_publishers_and_published_pages_by_nobody(editor, publisher):
@@ -825,6 +855,7 @@ def test_no_address_answers_500(publisher, hostile):
             assert answer.status_code in (302, 403, 404), (name, deed)
     for field in ("title", "translation_of", "sources", "published_at"):
         assert publisher.get(f"/admin/peacekb/article/add/?{field}={hostile}").status_code == 200
+    assert publisher.get(f"/admin/r/{hostile}/{hostile}/").status_code == 404
     autocomplete = "/admin/autocomplete/?app_label=peacekb&model_name=article&field_name=translation_of"
     assert publisher.get(f"{autocomplete}&term={hostile}").status_code == 200
     assert publisher.get(f"{autocomplete}&term=x&page={hostile}").status_code in (200, 404)
@@ -878,6 +909,210 @@ def test_a_version_whose_address_was_taken_is_not_published_and_says_so(publishe
     assert "is not published" in said(response)
     essay.refresh_from_db()
     assert essay.slug == "moved"
+
+
+# --- every list and every form, whoever wrote the address --------------------------------------------------------
+
+# What a column, a date or an engine cannot hold. Longer ones stop at the server, which takes lines of 4 KB.
+UNFIT = ["%00", "x", "9" * 25, "0", "9999"]
+REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
+
+
+def unharmed(browser, address, posted=None):
+    """Give the status of an answer; an exception in the view is raised here."""
+    response = browser.get(address) if posted is None else browser.post(address, posted)
+    assert response.status_code < 500, address
+    return response.status_code
+
+
+@pytest.fixture
+def chief(django_user_model):
+    return browser_of(django_user_model.objects.create_superuser("chief", password="a long enough password"))
+
+
+def a_row_of(model):
+    """Give a row of any registered model."""
+    made = {
+        Revision: lambda: published(title="Versions").revisions.get(),
+        Label: lambda: published(Concept, "Truce", "No shots.").labels.get(),
+        Source: lambda: Source.objects.create(slug="charter", title="Charter", type="treaty"),
+        Tag: lambda: Tag.objects.create(name="patience"),
+        User: lambda: person("somebody", "Editors"),
+        Group: lambda: Group.objects.first(),
+        Mention: lambda: published(title="Waiting", source="[[No page]]").sections.get().mentions.get(),
+        DismissedName: lambda: DismissedName.objects.create(page=published(title="Dismissing"), key="x", text="x"),
+    }
+    if model in KINDS.values():
+        return published(model, f"A {model.__name__}")
+    seen = {"ip_address": "127.0.0.1", "username": "hala", "path_info": "/admin/login/", "user_agent": "x"}
+    if model is AccessAttempt:
+        return model.objects.create(**seen, failures_since_start=1)
+    return made[model]() if model in made else model.objects.create(**seen)
+
+
+def folder_of(model):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def filters_of(model):
+    """Give the filters beside the list of a model: the fields, and the parameters that are no fields."""
+    filters = [
+        each if isinstance(each, str | type) else each[0] for each in admin.site.get_model_admin(model).list_filter
+    ]
+    fields = [each for each in filters if isinstance(each, str)]
+    return fields, [each.parameter_name for each in filters if not isinstance(each, str)]
+
+
+def test_every_admin_is_a_safe_one():
+    assert all(isinstance(each, SafeAdmin) for each in admin.site._registry.values())
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=str)
+def test_a_list_takes_no_lookup_but_those_of_its_filters(chief, model):
+    a_row_of(model)
+    fields, parameters = filters_of(model)
+    own = [field.name for field in model._meta.fields][:2]
+    for field in {*fields, *own, "page__title", "page__source", "editor__password", "user__password"}:
+        for lookup in ("regex", "iregex", "in"):
+            assert unharmed(chief, f"{folder_of(model)}?{field}__{lookup}=(.*)*X{{9}}") == 400, (field, lookup)
+    asked = [*parameters, *(f"{field}{part}" for field in fields for part in ("", "__exact", "__isnull", "__gte"))]
+    asked += [f"{admin.site.get_model_admin(model).date_hierarchy}__{part}" for part in ("year", "month", "day")]
+    asked += [
+        "q",
+        "o",
+        "p",
+        "all",
+        "e",
+        "_facets",
+        "_popup",
+        "_to_field",
+        "_changelist_filters",
+        "pk",
+        "id",
+        "id__exact",
+    ]
+    asked += [f"{field}__id__exact" for field in (*fields, "page")]
+    for lookup in asked:
+        for value in UNFIT if "__" in lookup else ("x", "9" * 25):
+            unharmed(chief, f"{folder_of(model)}?{lookup}={value}")
+
+
+def test_the_filters_beside_the_lists_answer(chief):
+    for model in REGISTERED:
+        a_row_of(model)
+    for model in REGISTERED:
+        shown = chief.get(folder_of(model))
+        links = re.findall(r'href="(\?[^"]+)"', shown.text)
+        assert links or not filters_of(model)[0], model
+        for link in links:
+            assert unharmed(chief, folder_of(model) + html.unescape(link)) == 200, link
+
+
+def test_a_date_that_is_none_leads_back_to_the_list(chief):
+    essay = published()
+    of = "/admin/peacekb/article/?published_at__year={}&published_at__month={}&published_at__day={}"
+    day = essay.published_at
+    assert "The long talks" in chief.get(of.format(day.year, day.month, day.day)).text
+    assert chief.get(of.format(2025, 2, 29)).url == "/admin/peacekb/article/?e=1"
+    assert chief.get(of.format(9998, 12, 31)).status_code == 200
+    assert chief.get("/admin/peacekb/article/?e=1").status_code == 200
+
+
+def test_a_search_reads_two_hundred_characters(chief):
+    published()
+    with CaptureQueriesContext(connection) as queries:
+        assert unharmed(chief, f"/admin/peacekb/article/?q={'a+' * 1900}") == 200
+    assert max(len(query["sql"]) for query in queries) < 60_000
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=str)
+def test_no_form_answers_500_whatever_its_address(chief, model):
+    row, folder = a_row_of(model), folder_of(model)
+    fields = [field.name for field in model._meta.get_fields()]
+    for name in ("_to_field", "_popup", "_changelist_filters"):
+        for value in ["%00", "x", *(fields if name == "_to_field" else ())]:
+            for deed in ("add", f"{row.pk}/change", f"{row.pk}/delete", f"{row.pk}/history"):
+                unharmed(chief, f"{folder}{deed}/?{name}={value}")
+    for value in [*UNFIT, "_00", "1/2"]:
+        for deed in ("change", "delete", "history", "withdraw", "publish", "password"):
+            assert unharmed(chief, f"{folder}{value}/{deed}/") in (302, 403, 404, 405), (value, deed)
+            assert unharmed(chief, f"{folder}{value}/{deed}/", {"post": "yes"}) in (302, 403, 404, 405), (value, deed)
+
+
+UNFIT_VALUES = ["\x00", "\udc80", "x", "9" * 25, "0000-01-01"]
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=str)
+def test_no_form_answers_500_whatever_is_posted(chief, model):
+    row, folder = a_row_of(model), folder_of(model)
+    for address in (f"{folder}add/", f"{folder}{row.pk}/change/"):
+        shown = chief.get(address)
+        if shown.status_code != 200:
+            assert unharmed(chief, address, {"title": "x"}) in (403, 404)
+            continue
+        form = shown.context["adminform"].form
+        names = set(re.findall(r'name="([^"]+)"', shown.text)) - {"csrfmiddlewaretoken"}
+        whole = {name: form[name].value() or "" for name in form.fields if name not in ("sources", "tags")} | labels()
+        whole |= written() if model in KINDS.values() else {}
+        names |= {"_to_field", "labels-0-id", "labels-0-page", "labels-0-DELETE"}
+        for value in UNFIT_VALUES:
+            sent = value.encode(errors="surrogatepass")
+            unharmed(chief, address, whole | dict.fromkeys(names, sent))
+            for name in names if value == "9" * 25 and "add" not in address else ():
+                unharmed(chief, address, whole | {"labels-TOTAL_FORMS": "1", name: sent})
+        unharmed(chief, address, {})
+        unharmed(chief, address, {name: value for name, value in whole.items() if "_FORMS" not in name})
+        for total in ("x", "9" * 25):
+            unharmed(chief, address, whole | {"labels-TOTAL_FORMS": total, "labels-INITIAL_FORMS": total})
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=str)
+def test_no_deed_on_chosen_rows_answers_500(chief, model):
+    row, folder = a_row_of(model), folder_of(model)
+    deeds = set(re.findall(r'<option value="(\w+)"', chief.get(folder).text)) | {"publish_selected", "x", ""}
+    for deed in deeds:
+        for chosen in ([], ["x"], ["\x00"], ["9" * 25], ["-1"], [row.pk, "x"], [str(10**17)] * 3):
+            posted = {"action": deed, "_selected_action": chosen, "index": "0", "select_across": "0"}
+            unharmed(chief, folder, posted)
+            unharmed(chief, folder, posted | {"post": "yes", "index": "x"})
+    assert model.objects.filter(pk=row.pk).exists()
+
+
+def test_what_the_admin_offers_besides_answers_garbage(chief):
+    usual = {"app_label": "peacekb", "model_name": "article", "field_name": "translation_of", "term": "", "page": "1"}
+    for value in UNFIT:
+        for name in usual:
+            query = "&".join(f"{key}={word}" for key, word in (usual | {name: value}).items())
+            assert unharmed(chief, f"/admin/autocomplete/?{query}") in (200, 403, 404)
+        for address in (
+            "jsi18n/?language=",
+            "autocomplete/?x=",
+            "?x=",
+            "peacekb/?x=",
+            "password_change/?x=",
+            "login/?next=",
+        ):
+            unharmed(chief, f"/admin/{address}{value}")
+        unharmed(chief, f"/admin/{value}/")
+    assert chief.post("/admin/autocomplete/", usual).status_code in (200, 405)
+
+
+def test_more_tags_and_lines_than_a_page_can_use_are_refused(publisher):
+    for field, value in (("tags", ",".join(map(str, range(10_000)))), ("authors", "\n".join(map(str, range(10_000))))):
+        response = publisher.post("/admin/peacekb/article/add/", written(**{field: value}, _publish="1"))
+        assert "or fewer; there are 10000" in response.context["adminform"].form.errors[field][0]
+    assert not Tag.objects.exists()
+    response = publisher.post("/admin/peacekb/article/add/", written() | {"labels-TOTAL_FORMS": "9" * 25})
+    assert len(response.context["inline_admin_formsets"][0].formset.forms) == 150
+
+
+def test_a_megabyte_in_any_field_is_answered(publisher):
+    essay = published()
+    for field in ("title", "slug", "source", "tags", "verified_url"):
+        for piece in ("a ", '"', ", "):
+            unharmed(
+                publisher, form_of(essay), written(essay, _publish="1") | {field: piece * (1_000_000 // len(piece))}
+            )
 
 
 # --- lists -------------------------------------------------------------------------------------------------------
@@ -935,8 +1170,11 @@ def test_a_version_shows_its_content_in_words(editor):
 
 def test_pages_and_derived_rows_have_no_admin_of_their_own(publisher):
     User.objects.filter(username="paul").update(is_superuser=True)
-    for name in ("page", "section", "mention", "searchentry", "pagephase"):
+    for name in ("page", "section", "searchentry", "pagephase"):
         assert publisher.get(f"/admin/peacekb/{name}/").status_code == 404
+    for name in ("mention", "dismissedname"):
+        for deed in ("add", "1/change", "1/delete"):
+            assert publisher.get(f"/admin/peacekb/{name}/{deed}/").status_code == 404
     index = publisher.get("/admin/").text
     assert "PeaceKB" in index
     assert "Editing" in index

@@ -1,15 +1,10 @@
 """Names that would link badly: those of another page, and words that stand in every sentence."""
 
 from peacekb.models import Label, Page
+from peacekb.text.learning import FUNCTION_WORDS
 from peacekb.text.words import words
 
 _AGAIN = "Press the button again to keep it."
-_FUNCTION_WORDS = frozenset(
-    "a about after all also an and any are as at be because been before but by can could did do does for from had has "
-    "have he her here him his how if in into is it its may more most must no nor not of on one or other our out over "
-    "own she should so some such than that the their them then there these they this those through to too under until "
-    "up upon us very was we were what when where which while who whose why will with within would you your".split()
-)
 
 
 def doubt_about(
@@ -19,7 +14,7 @@ def doubt_about(
     folded = _folded(text)
     if not folded:
         return None
-    if language == "en" and not (case_sensitive or ambiguous) and " ".join(folded) in _FUNCTION_WORDS:
+    if language == "en" and not (case_sensitive or ambiguous) and " ".join(folded) in FUNCTION_WORDS:
         return f"“{text}” is a very common word: texts would link it wherever it stands. {_AGAIN}"
     others = Label.objects.filter(page__in=Page.objects.published(), language=language).exclude(page=page.pk)
     for label in others.select_related("page").order_by("pk").iterator():

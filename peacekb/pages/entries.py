@@ -44,7 +44,7 @@ from peacekb.models import (
 from peacekb.text.vocabulary import label_keys
 from peacekb.text.words import fold
 
-MOST_MENTIONS = 10
+MOST_MENTIONS = 5
 _DEFINITION = 400  # characters; lists shorten it further
 
 
@@ -153,13 +153,17 @@ def find(kind: str, slug: str) -> Page | None:
     return found
 
 
-def elsewhere(request: HttpRequest, kind: str, slug: str, anchor: str = "") -> HttpResponse:
-    """Answer for an address without a public page: 301 to its new one, 410 where it was withdrawn, else 404."""
+def elsewhere(request: HttpRequest, kind: str, slug: str, anchor: str = "", view: str = "pages:entry") -> HttpResponse:
+    """Answer for an address without a public page: 301 to its new one, 410 where it was withdrawn, else 404.
+
+    A page that was merged into another is withdrawn and has a new address.
+    """
     withdrawn = Page.objects.filter(status=Status.WITHDRAWN, published_at__lte=F("withdrawn_at"))
-    page = withdrawn.filter(kind=kind, slug=slug).first()
-    if page is not None:
-        return render(request, "410.html", {"page": page}, status=410)
     former = FormerSlug.objects.filter(kind=kind, slug=slug).select_related("page").first()
+    if former is None:
+        page = withdrawn.filter(kind=kind, slug=slug).first()
+        if page is not None:
+            return render(request, "410.html", {"page": page}, status=410)
     known = Page.objects.published() | withdrawn
     if former is None or not known.filter(pk=former.page_id).exists():
         raise Http404("No public page has this address.")
@@ -167,24 +171,36 @@ def elsewhere(request: HttpRequest, kind: str, slug: str, anchor: str = "") -> H
         return HttpResponsePermanentRedirect(
             reverse("pages:section", kwargs={"slug": former.page.slug, "anchor": anchor})
         )
-    return HttpResponsePermanentRedirect(former.page.get_absolute_url())
+    kinds = f"{former.page.kind}s"
+    return HttpResponsePermanentRedirect(reverse(view, kwargs={"kinds": kinds, "slug": former.page.slug}))
 
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """The best mentions of a page, and how many there are in all."""
+    """The best mentions of a page, how many there are in all, and the address of all."""
 
     shown: list[Mention]
     total: int
+    address: str
 
 
 def mentions_of(page: Page) -> Mentions:
-    """Give where public texts mention a page: one sentence a text before second ones, articles first. One query."""
-    nth = Window(RowNumber(), partition_by=F("section__page"), order_by=[F("section__position"), F("start")])
+    """Give the best sentence of each public text that mentions a page: articles first, then newest. One query.
+
+    In a text, a linked mention comes before others, and a sentence before a heading.
+    """
+    nth = Window(
+        RowNumber(),
+        partition_by=F("section__page"),
+        order_by=["-linked", "in_heading", "section__position", "start"],
+    )
+    public = Mention.objects.public().filter(target=page.pk)
+    total = public.order_by().values("target").annotate(number=Count("pk")).values("number")
+    # Keys first: to number whole rows takes four times as long.
+    first = public.annotate(nth=nth).filter(nth=1).values("pk")
     found = list(
-        Mention.objects.public()
-        .filter(target=page.pk)
-        .annotate(nth=nth, total=Window(Count("pk")))
+        Mention.objects.filter(pk__in=first)
+        .annotate(total=Subquery(total))
         .select_related("section__page")
         .defer(
             "section__html",
@@ -193,11 +209,13 @@ def mentions_of(page: Page) -> Mentions:
             "section__paragraph_starts",
             "section__page__source",
         )
-        .order_by("nth", "section__page__kind", "-section__page__published_at", "section__page__title", "pk")[
+        # "article" comes before the other kinds in the alphabet, too.
+        .order_by("section__page__kind", "-linked", "-section__page__published_at", "section__page__title", "pk")[
             :MOST_MENTIONS
         ]
     )
-    return Mentions(found, getattr(found[0], "total", 0) if found else 0)
+    address = reverse("pages:mentions", kwargs={"kinds": f"{page.kind}s", "slug": page.slug})
+    return Mentions(found, getattr(found[0], "total", 0) if found else 0, address)
 
 
 def pages_in(article: Page) -> list[Page]:

@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 
 from peacekb.models import MODELS
 
-from . import views
+from . import concordance, views
 
 
 class AsWritten:
@@ -48,5 +48,7 @@ urlpatterns = [
     path("readyz/", views.readyz, name="readyz"),
     path("<kinds:kinds>/", views.index, name="index"),
     path("<kinds:kinds>/<uslug:slug>/", views.entry, name="entry"),
+    path("<kinds:kinds>/<uslug:slug>/mentions/", concordance.mentions, name="mentions"),
+    path("<kinds:kinds>/<uslug:slug>/mentions.csv", concordance.mentions_file, name="mentions_file"),
     path("articles/<uslug:slug>/<uslug:anchor>/", views.section, name="section"),
 ]

@@ -1,0 +1,155 @@
+"""Names that links teach: an editor takes them up or dismisses them."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from peacekb import suggestions
+from peacekb.documents import DocumentRefused
+from peacekb.models import DismissedName, Language
+from peacekb.publishing import TextRefused
+from peacekb.suggestions import MOST_SENTENCES, Suggestion
+
+from .mentions import PER_PAGE, ListAdmin, may_change
+from .publishing_admin import NAMES_AT_MOST, form_address, may_publish, revision_link
+from .safety import is_key
+
+_GONE = "This name is not suggested any more. Here is what is suggested now."
+_SHOWN = {"offered": "Suggested", "dropped": "Dropped", "dismissed": "Dismissed"}
+
+
+@admin.register(DismissedName)
+class SuggestedNameAdmin(ListAdmin):
+    """Three lists: what is suggested, what was dropped and why, and what editors dismissed."""
+
+    def get_urls(self) -> list[URLPattern]:
+        views: dict[str, tuple[str, Any]] = {
+            "changelist": ("", self.changelist_view),
+            "decide": ("decide/", self.decide_view),
+            "undo": ("<str:key>/undo/", self.undo_view),
+        }
+        return [
+            path(address, self.admin_site.admin_view(view), name=f"peacekb_dismissedname_{name}")
+            for name, (address, view) in views.items()
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        self.check_request(request)
+        asked = request.GET.get("show", "")
+        show = asked if asked in _SHOWN else "offered"
+        found = suggestions.suggested()
+        dismissed = DismissedName.objects.select_related("page").defer("page__source")
+        lists: dict[str, Any] = {"offered": found.offered, "dropped": found.dropped, "dismissed": dismissed}
+        page = Paginator(lists[show], PER_PAGE).get_page(request.GET.get("page"))
+        context = {
+            "show": show,
+            "tabs": [(name, said, len(lists[name])) for name, said in _SHOWN.items()],
+            "page": page,
+            "rows": [_row(request, one) for one in page] if show == "dismissed" else _rows(request, list(page)),
+            "later": found.later,
+            "publishes": may_publish(request),
+        }
+        return self.shown(request, "admin/peacekb/suggested_names.html", "Suggested names", context)
+
+    def decide_view(self, request: HttpRequest) -> HttpResponse:
+        """Accept or dismiss one name that is suggested now."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        self.check_request(request)
+        deed, page, key = (request.POST.get(name, "") for name in ("deed", "page", "key"))
+        one = _offered(page, key)
+        if one is None:
+            self.message_user(request, _GONE, messages.WARNING)
+        elif not may_change(request, [one.page.kind]):
+            raise PermissionDenied
+        elif deed == "accept":
+            self._accept(request, one)
+        elif deed == "dismiss":
+            suggestions.dismiss(one.page, one.learnt.text)
+            self.log_change(request, one.page, f"Dismissed the suggested name “{one.learnt.text}”.")
+            said = f"“{one.learnt.text}” is dismissed and will not be suggested for “{one.page.title}” again."
+            self.message_user(request, said, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:peacekb_dismissedname_changelist"))
+
+    def _accept(self, request: HttpRequest, one: Suggestion) -> None:
+        """Accept a name and tell the editor what came of it."""
+        page, text = one.page, one.learnt.text
+        if page.labels.count() >= NAMES_AT_MOST:
+            full = f"“{page.title}” has {NAMES_AT_MOST} names, the most that its form holds. Take one away first."
+            self.message_user(request, full, messages.ERROR)
+            return
+        try:
+            accepted = suggestions.accept(page, text, one.learnt.language, request.user)
+        except (TextRefused, DocumentRefused) as refused:
+            stays = f"The name is not added: the page cannot be published as it is. {refused}"
+            self.message_user(request, stays, messages.ERROR)
+            return
+        if accepted is None:
+            self.message_user(request, _GONE, messages.WARNING)
+        elif accepted.published:
+            self.log_change(request, page, f"Accepted the suggested name “{text}”.")
+            again = {0: "", 1: " 1 other page was linked again."}
+            linked = again.get(accepted.linked, f" {accepted.linked} other pages were linked again.")
+            link = format_html('<a href="{}">{}</a>', form_address(page), page.title)
+            self.message_user(
+                request, format_html("“{}” is a name of “{}” now.{}", text, link, linked), messages.SUCCESS
+            )
+            draft = suggestions.draft_without(page, text)
+            if draft is not None:
+                lacks = "{} of the page, a draft, lacks the name: add it before publishing that draft."
+                link = revision_link(draft, f"Version {draft.number}")
+                self.message_user(request, format_html(lacks, link), messages.WARNING)
+        elif accepted.revision is not None:
+            self.log_change(request, page, f"Kept the suggested name “{text}” in a draft.")
+            kept = "“{}” is kept as a name in a draft, {}. Readers see nothing of it until it is published."
+            said = format_html(kept, text, revision_link(accepted.revision))
+            self.message_user(request, said, messages.SUCCESS)
+
+    def undo_view(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Let a dismissed name be suggested again."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        self.check_request(request)
+        name = DismissedName.objects.select_related("page").filter(pk=key).first() if is_key(key) else None
+        if name is None:
+            raise Http404("No such name is dismissed.")
+        if not may_change(request, [name.page.kind]):
+            raise PermissionDenied
+        name.delete()
+        self.log_change(request, name.page, f"The name “{name.text}” may be suggested again.")
+        said = f"“{name.text}” may be suggested for “{name.page.title}” again."
+        self.message_user(request, said, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:peacekb_dismissedname_changelist"))
+
+
+def _offered(page: str, key: str) -> Suggestion | None:
+    found = suggestions.suggested().offered if is_key(page) else []
+    return next((one for one in found if one.page.pk == int(page) and one.learnt.key == key), None)
+
+
+def _rows(request: HttpRequest, shown: list[Suggestion]) -> list[dict[str, Any]]:
+    """Give what the list shows of each suggestion."""
+    sentences = suggestions.sentences_of(shown) if shown else {}
+    rows = []
+    for one in shown:
+        keys = one.learnt.mentions[:MOST_SENTENCES]
+        found = [sentences[key] for key in keys if key in sentences]
+        rows.append(
+            {
+                **_row(request, one),
+                "language": Language(one.learnt.language).label,
+                "sentences": [(mention, form_address(mention.section.page)) for mention in found],
+                "others": [(other, form_address(other)) for other in one.others],
+                "waits_in": revision_link(one.waits_in) if one.waits_in else "",
+            }
+        )
+    return rows
+
+
+def _row(request: HttpRequest, one: Suggestion | DismissedName) -> dict[str, Any]:
+    return {"of": one, "form": form_address(one.page), "may_decide": may_change(request, [one.page.kind])}
