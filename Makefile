@@ -1,6 +1,6 @@
 # Needs python3 and make; everything else is put into .venv, and data into var/.
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint bench locks clean
+.PHONY: help run dev test lint bench bench-linker locks clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -8,7 +8,7 @@ export PORT
 VENV_PYTHON := .venv/bin/python
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # exec: a signal sent to make reaches the server itself, with no shell in between.
 run: ## Serve the site on PORT (8000), as in production.
@@ -30,6 +30,10 @@ lint: ## Run only the checks: style, types, imports, templates, migrations.
 bench: ## Measure composing, pages and search on a database of its own.
 	@$(PYTHON) scripts/bootstrap.py
 	@exec $(VENV_PYTHON) scripts/bench.py $(ARGS)
+
+bench-linker: ## Measure the linker; ARGS="--essays 1000 10000" sets the sizes.
+	@$(PYTHON) scripts/bootstrap.py --dev
+	@exec $(VENV_PYTHON) scripts/bench_linker.py $(ARGS)
 
 locks: ## Renew the lock files within the bounds of pyproject.toml.
 	@$(PYTHON) -m venv build/uv

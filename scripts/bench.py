@@ -1,72 +1,18 @@
 """Measure composing, publishing, pages and search on a database of its own, each beside a named baseline.
 
-Every line gives the median and the slowest of some runs in milliseconds and, where there is a baseline measured in the
-same run, how many times as long it took. Nothing here fails for being slow. The essays are generated, the same ones
-each time: words of a Zipf vocabulary with names from the starter library strewn in.
+Every line gives, of some runs in milliseconds, the median CPU time of this process, the median and the slowest by the
+clock and, where there is a baseline measured in the same run, how many times as long it took by the clock. Nothing
+here fails for being slow. The essays are generated, the same ones each time: words of a Zipf vocabulary with names
+from the starter library strewn in. Markdown is parsed in another process, whose CPU time is not in the figures.
 """
 
 import argparse
-import os
-import random
-import secrets
-import statistics
-import sys
-import tempfile
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-ESSAY = ROOT / "fixtures" / "essays" / "diplomacy-in-peacekeeping.md"
+from measuring import ESSAY, Generator, headline, line, own_site
+
 PAGES = ("/", "/articles/", "/articles/diplomacy-in-peacekeeping/", "/roles/mediator/", "/phases/ceasefire/")
 LISTS = ("/tags/mediation+reconstruction/", "/search/?q=ceasefire", "/search/?q=ceasefire&tag=mediation")
-WORDS_AN_ESSAY = 800
-
-
-def measure(deed: Callable[[], object], runs: int) -> tuple[float, float]:
-    """Return the median and the slowest of some runs in milliseconds; a first one fills caches."""
-    deed()
-    times = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        deed()
-        times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times), max(times)
-
-
-def line(name: str, deed: Callable[[], object], runs: int, baseline: tuple[str, float] | None = None) -> float:
-    median, slowest = measure(deed, runs)
-    ratio = f"{median / baseline[1]:>8.1f} x {baseline[0]}" if baseline else ""
-    print(f"{name:<48} {median:>9.1f} {slowest:>9.1f} {ratio}", flush=True)
-    return median
-
-
-class Generator:
-    """Makes essays, the same ones for the same numbers."""
-
-    def __init__(self, names: list[str]) -> None:
-        chance = random.Random(2026)  # noqa: S311  repeatable on purpose
-        letters = "abcdefghijklmnoprstuvw"
-        self.words = ["".join(chance.choices(letters, k=chance.randint(3, 10))) for _ in range(40_000)]
-        self.weights = [1 / (rank + 10) for rank in range(len(self.words))]
-        self.names = names
-        self.tags = [f"topic {number}" for number in range(40)] + ["mediation", "reconstruction", "human rights"]
-
-    def essay(self, number: int) -> dict[str, Any]:
-        chance = random.Random(number)  # noqa: S311
-        words = chance.choices(self.words, weights=self.weights, k=WORDS_AN_ESSAY)
-        for place in range(0, WORDS_AN_ESSAY, 25):
-            words[place] = chance.choice(self.names)
-        paragraphs = [" ".join(words[place : place + 80]).capitalize() + "." for place in range(0, len(words), 80)]
-        for place in range(0, len(paragraphs), 3):
-            paragraphs.insert(place + place // 3, f"## {paragraphs[place][:40]}")
-        return {
-            "title": f"Essay {number}",
-            "slug": f"essay-{number}",
-            "tags": chance.sample(self.tags, 3),
-            "source": "\n\n".join(paragraphs),
-        }
 
 
 def compose_lines(runs: int) -> None:
@@ -144,25 +90,15 @@ def grow(generator: Generator, start: int, stop: int) -> None:
         with transaction.atomic():
             publish_many([write(generator.essay(number), "article") for number in range(place, min(place + 200, stop))])
     seconds = time.perf_counter() - started
-    print(f"\n{stop:,} essays: {(stop - start) / seconds:.0f} a second written, published, linked and indexed")
+    headline(f"{stop:,} essays: {(stop - start) / seconds:.0f} a second written, published, linked and indexed")
 
 
 def measure_all(sizes: list[int], runs: int) -> None:
-    import django
-
-    django.setup()
-
-    from django.core.management import call_command
-
     from peacekb.models import Label
 
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
-    with open(os.devnull, "w") as nowhere:
-        call_command("seed", stdout=nowhere)
-    print(f"{'':<48} {'median':>9} {'slowest':>9}   ms")
+    headline("Composing")
     compose_lines(min(runs, 5))
-    print("\nThe starter library alone")
+    headline("The starter library alone")
     grown_lines(1, runs)
     generator = Generator(list(Label.objects.filter(language="en").values_list("text", flat=True)))
     stored = 0
@@ -179,15 +115,5 @@ if __name__ == "__main__":
         "--essays", type=int, nargs="*", default=[1_000], help="sizes of the base, rising, such as 1000 10000 100000"
     )
     options = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
-    with tempfile.TemporaryDirectory(prefix="peacekb-bench-") as folder:
-        os.environ |= {
-            "DJANGO_SETTINGS_MODULE": "peacekb.settings",
-            "DATABASE_URL": f"sqlite:///{folder}/bench.sqlite3",
-            "DEBUG": "off",
-            "LOG_LEVEL": "ERROR",
-            "SECRET_KEY": secrets.token_urlsafe(64),
-            "SITE_URL": "http://127.0.0.1:8000",
-            "STATIC_ROOT": f"{folder}/static",
-        }
+    with own_site():
         measure_all(sorted(options.essays), options.runs)
