@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from django.db import connection
+
 from peacekb import search
 from peacekb.models import Mention, Page, SearchEntry, Section, SectionTree, Status
 from peacekb.text.compose import Essay, compose, link_again
@@ -88,9 +90,19 @@ def link_sections(keys: Iterable[int]) -> LinkCount:
                 changed.append(section)
             counted.compare(links(section.mentions.all()), links(made.mentions))
             mentions.compare(section, section.mentions.all(), made.mentions)
-        Section.objects.bulk_update(changed, ["html", "notes_html"], batch_size=BATCH)
+        _write_html(changed)
         mentions.write()
     return counted
+
+
+def _write_html(sections: Iterable[Section]) -> None:
+    """Write the linked HTML of sections. `bulk_update` spends a quarter of the whole deed on building its SQL."""
+    table = connection.ops.quote_name(Section._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table} SET html = %s, notes_html = %s WHERE id = %s",  # noqa: S608  the name of our table
+            [(section.html, section.notes_html, section.pk) for section in sections],
+        )
 
 
 def linkable(keys: Sequence[int]) -> list[Section]:

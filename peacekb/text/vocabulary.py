@@ -1,5 +1,6 @@
 """The names under which pages are known, in the structure that the linker walks."""
 
+import gc
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -74,8 +75,15 @@ class Vocabulary:
         by_page: dict[int, list[Name]] = {}
         for name in names:
             by_page.setdefault(name.page, []).append(name)
-        for page, own in by_page.items():
-            self._learn(page, own)
+        # Nothing made here is garbage, and looking for it among 100,000 names takes as long as the rest.
+        was_on = gc.isenabled()
+        gc.disable()
+        try:
+            for page, own in by_page.items():
+                self._learn(page, own)
+        finally:
+            if was_on:
+                gc.enable()
 
     def names_of(self, page: int) -> tuple[Name, ...]:
         """Give the names of one page."""
@@ -90,8 +98,11 @@ class Vocabulary:
             for path, _ in _paths(name, folded):
                 node = self._node(path)
                 node.entries = tuple(entry for entry in node.entries if entry.name is not name)
+        known = len(self._root.children or ())
         self._learn(page, names)
-        self._starts.clear()
+        if len(self._root.children or ()) != known:
+            # Words that started no name may start one now.
+            self._starts.clear()
 
     def _learn(self, page: int, names: Iterable[Name]) -> None:
         own = []
@@ -186,25 +197,27 @@ class Vocabulary:
             last = first
             while node is not None:
                 if node.entries and last > best:
-                    fitting = _fitting(node.entries, spelled[first : last + 1], language)
+                    fitting = _fitting(node.entries, spelled, first, last, language)
                     if fitting:
                         best, names = last, fitting
                 last += 1
-                if node.children is None or last == count:
+                children = node.children
+                if children is None or last == count:
                     break
-                sign = _sign(cut[2 * last])
+                gap = cut[2 * last]
+                sign = "" if gap == " " else _sign(gap)
                 if sign is None:
                     break
                 folded = fold(spelled[last])
-                node = node.children.get(sign + folded) or (
-                    node.children.get(sign + without_article(folded)) if folded and is_arabic(folded) else None
-                )
+                node = children.get(sign + folded if sign else folded)
+                if node is None and not folded.isascii() and is_arabic(folded):
+                    node = children.get(sign + without_article(folded))
         return best, names
 
 
 def _sign(gap: str) -> str | None:
     """Give the sign between two words that a label may have there, mostly none; `None` where no label goes on."""
-    if gap == " " or _GAP.fullmatch(gap):
+    if _GAP.fullmatch(gap):
         return ""
     sign = gap.strip()
     # "demobilization, and": a line may break behind the comma. "Track 1.5": a full stop with a space ends a sentence.
@@ -229,7 +242,7 @@ def _paths(name: Name, folded: list[str]) -> Iterator[tuple[list[str], _Entry]]:
     surface = tuple(filter(None, map(cased, pieces(name.text)[1::2]))) if name.case_sensitive else None
     path = _with_signs(name.text, [without_article(word) for word in folded] if is_arabic(folded[0]) else folded)
     yield path, _Entry(name, surface, derived=False)
-    if any(word.startswith(",") for word in path) and not _SERIAL.isdisjoint(path):
+    if path is not folded and any(word.startswith(",") for word in path) and not _SERIAL.isdisjoint(path):
         # "disarmament, demobilization, and reintegration": the serial comma is a matter of taste.
         yield [f",{word}" if word in _SERIAL else word for word in path], _Entry(name, surface, derived=False)
     if name.language != "en":
@@ -265,7 +278,9 @@ def _head(folded: list[str]) -> int:
     return len(folded) - 1
 
 
-def _fitting(entries: tuple[_Entry, ...], spelled: list[str], language: str | None) -> tuple[Name, ...]:
+def _fitting(
+    entries: tuple[_Entry, ...], spelled: list[str], first: int, last: int, language: str | None
+) -> tuple[Name, ...]:
     if len(entries) == 1 and entries[0].surface is None and entries[0].name.language == language:
         return (entries[0].name,)
     surface: tuple[str, ...] | None = None
@@ -274,10 +289,10 @@ def _fitting(entries: tuple[_Entry, ...], spelled: list[str], language: str | No
     for name, wanted, is_derived in entries:
         if wanted is not None:
             if surface is None:
-                surface = tuple(map(cased, spelled))
+                surface = tuple(map(cased, spelled[first : last + 1]))
             if surface != wanted:
                 continue
-        elif language and name.language != language and is_arabic(fold(spelled[0])) == (language == "ar"):
+        elif language and name.language != language and is_arabic(fold(spelled[first])) == (language == "ar"):
             continue
         (derived if is_derived else exact).append(name)
     return _ordered(exact or derived)
