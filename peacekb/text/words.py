@@ -14,9 +14,12 @@ from typing import NamedTuple
 # Dotted initials ("U.N.") are one word, so that they meet the label "UN".
 _MARKS = "\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0483-\u0487"
 _INSIDE = rf"[{_MARKS}\u200c\u200d\u00ad]"
-WORD = re.compile(rf"(?:[^\W\d_]\.){{2,}}|[^\W_]+(?:{_INSIDE}+[^\W_]*)*")
+# Behind a word: cheap where no full stop follows.
+_INITIALS = r"(?:\.(?<=\b[^\W\d_]\.)(?:[^\W\d_]\.)+)?"
+WORD = re.compile(rf"[^\W_]+(?:{_INSIDE}+[^\W_]*)*{_INITIALS}")
 _PIECES = re.compile(f"({WORD.pattern})")
-_ASCII_PIECES = re.compile(r"((?:[A-Za-z]\.){2,}|[A-Za-z0-9]+)")  # the same where no other sign stands, twice as fast
+# The same where no other sign stands, twice as fast.
+_ASCII_PIECES = re.compile(r"([A-Za-z0-9]+(?:\.(?<=\b[A-Za-z]\.)(?:[A-Za-z]\.)+)?)")
 
 _ARABIC_FORMS = str.maketrans(
     {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ئ": "ي", "ؤ": "و", "ة": "ه", "ـ": None, "\u00ad": None,
