@@ -34,6 +34,15 @@ TRACK = Name(15, "Track 1.5", "/concepts/track/")
 RESOLUTION = Name(16, "resolution 1325", "/concepts/1325/")
 PREVENTIVE = Name(17, "الدبلوماسية الوقائية", "/concepts/preventive/", language="ar")
 NAMES = [
+    Name(18, "resolution 1701 (2006)", "/concepts/1701/"),
+    Name(19, "Truth & Justice", "/concepts/truth/"),
+    Name(20, "spokesman", "/roles/spokesman/"),
+    Name(21, "census", "/concepts/census/"),
+    Name(22, "NGO", "/roles/ngo/", case_sensitive=True),
+    Name(23, "coup d'état", "/concepts/coup/"),
+    Name(24, "حل النزاعات", "/concepts/resolution/", language="ar"),
+    Name(25, "التحكيم", "/concepts/arbitration/", language="ar"),
+    Name(26, "تحكيم", "/concepts/tahkim/", language="ar"),
     DDR_IN_FULL,
     TRACK,
     RESOLUTION,
@@ -125,6 +134,14 @@ def tree_of(html: str) -> ET.Element:
         ("A mediator_id, a __mediator\\_.", []),
         ("Write to mediator@un.org or www.mediator.org or https://un.org/mediator.", []),
         ("A mediator (see https://un.org/ceasefire) spoke.", ["mediator"]),
+        ("A cease-\nfire and a peace-\n  treaty.", ["peace-\n  treaty"]),
+        ("A peace \u200etreaty, a peace\u3000treaty.", ["peace \u200etreaty"]),
+        ("A peace/treaty, a peace - treaty.", []),
+        ("See resolution 1701 (2006), not resolution 1701, 2006.", ["resolution 1701 (2006)"]),
+        ("Truth & Justice, not truth justice.", ["Truth & Justice"]),
+        ("The spokesmen of two censuses.", ["spokesmen", "censuses"]),
+        ("Two NGOs, not NGOes.", ["NGOs"]),
+        ("Two coups d’état.", ["coups d’état"]),
     ],
 )
 def test_a_name_is_linked_where_it_should_be(source, surfaces):
@@ -145,10 +162,25 @@ def test_a_name_is_linked_where_it_should_be(source, surfaces):
         "قال للجنة",
         "دبلوماسية وقائية",
         "وبالدبلوماسية الوِقائيّة",
+        "سعى لحل النزاعات",
+        "سعى ولحلّ النزاعات",
     ],
 )
 def test_an_arabic_name_is_found_through_article_particles_and_signs(source):
     assert len(linked(source, "ar")) == 1
+
+
+@pytest.mark.parametrize("text", ["وحل الليل", "بحل"])
+def test_two_arabic_letters_behind_a_particle_are_no_name(text):
+    assert linked(text, "ar") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "page"), [("التحكيم", 25), ("وبالتحكيم", 25), ("للتحكيم", 25), ("تحكيم", 26), ("بتحكيم", 26)]
+)
+def test_an_arabic_name_written_as_the_text_has_it_is_meant(text, page):
+    (section,) = compose(text, VOCABULARY, language="ar").sections
+    assert [mention.target for mention in section.mentions] == [page]
 
 
 def test_a_french_name_is_found_behind_its_elision():
@@ -414,6 +446,17 @@ def test_linking_never_changes_the_visible_text_and_offsets_slice_to_the_surface
         ("He said: “Stop.” They stopped.", ["He said: “Stop.”", "They stopped."]),
         ("هل وافق؟ نعم؛ وافق.", ["هل وافق؟", "نعم؛", "وافق."]),
         ("See No. 5. Then K. Annan came.", ["See No. 5.", "Then K. Annan came."]),
+        ("Voir S/2023/5, par. 12). Il part.", ["Voir S/2023/5, par. 12).", "Il part."]),
+        ("«\u00a0Oui.\u00a0» Il part.", ["«\u00a0Oui.\u00a0»", "Il part."]),
+        ("See annex I, sect. A. H.E. Mr. X spoke.", ["See annex I, sect. A. H.E. Mr. X spoke."]),
+        (
+            "At 10 a.m. Mr. X came. At 3 p.m. The talks began.",
+            ["At 10 a.m. Mr. X came.", "At 3 p.m.", "The talks began."],
+        ),
+        (
+            "It began in Dec. The war ended under Plan B. The rest waits.",
+            ["It began in Dec.", "The war ended under Plan B.", "The rest waits."],
+        ),
         ("a\n\nb", ["a", "b"]),
     ],
 )

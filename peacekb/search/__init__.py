@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Case, F, FloatField, QuerySet, When
 
 from peacekb.models import Kind, Label, Page, SearchEntry, Section
-from peacekb.text.vocabulary import label_keys
+from peacekb.text.vocabulary import phrases_of_label
 from peacekb.text.words import keys
 
 from . import postgresql, sqlite
@@ -118,7 +118,7 @@ def sections_with(names: Iterable[str]) -> Iterator[tuple[int, int, str, str]]:
 
     A superset, from the index; a section may come more than once. One query for each 100 names.
     """
-    ordered = sorted({label_keys(name) for name in names} - {()})
+    ordered = sorted({phrase for name in names for phrase in phrases_of_label(name)})
     for place in range(0, len(ordered), 100):
         holding = engine().holding(ordered[place : place + 100], or_token=_CUT_OFF)
         yield from holding.values_list("section_id", "section__page_id", "section__heading", "section__text").iterator()

@@ -5,18 +5,21 @@ import re
 # Words with a full stop that do not end a sentence, as UN documents use them.
 _ABBREVIATIONS = {
     *"para paras no nos art arts p pp vol vols chap ch ed eds fig figs cf e.g i.e eg ie viz vs etc al approx".split(),
-    *"dr mr mrs ms prof st sr jr gen lt col maj capt brig cpl sgt cmdr adm hon rev amb rep sen gov pres".split(),
-    *"u.n u.s u.k u.s.a e.u a.u d.c jan feb mar apr jun jul aug sept sep oct nov dec".split(),
+    *"sect sects app suppl ff annex hrs ret par tabl env éd rés".split(),
+    *"dr mr mrs ms messrs mme mlle gén cdt prof st sr jr gen lt col maj capt brig cpl sgt cmdr adm hon rev amb rep sen gov pres".split(),
+    *"mt ft rt dem h.e s.c u.n u.s u.k u.s.a e.u a.u d.c a.m p.m".split(),
+    *"jan feb mar apr jun jul aug sept sep oct nov dec janv févr avr juil déc".split(),
     *"inc ltd corp co dept est res doc docs m mm av".split(),
 }
-_END = re.compile(r"""[.!?؟…]+["'”’»)\]]*|؛|\n\n+""")
+_END = re.compile(r"""[.!?؟…]+["'”’»)\]]*(?:[ \u00a0\u202f]»)?|؛|\n\n+""")
 _LAST_WORD = re.compile(r"[\w.]+$")
 _OPENS = re.compile(r"""\s+["'“‘«(\[]*(\S)""")
 # "No." and "St." stand before a number or a name; others such as "etc." may end a sentence before a capital.
 # Behind "U.N." only such a word shows that a new sentence starts: "the U.N. Secretariat" is one.
 _OPENERS = {*"The This That These Those It In On At A An He She They We But And However Since After".split()}
-_MAY_END = frozenset(
-    {"etc", "al", "co", "inc", "ltd", "corp", "res", "doc", "no", "u.n", "u.s", "u.k", "u.s.a", "e.u", "a.u"}
+_MAY_END = frozenset("etc al co inc ltd corp res doc no".split())
+_MAY_END_BEFORE_AN_OPENER = frozenset(
+    "u.n u.s u.k u.s.a e.u a.u d.c s.c jan feb mar apr jun jul aug sept sep oct nov dec janv févr déc".split()
 )
 
 
@@ -51,14 +54,17 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     if last is None:
         return True
     word = last.group().casefold().lstrip(".")
+    next_word = text[following.start(1) : following.start(1) + 12].split()[0]
+    opens = next_word.rstrip(",") in _OPENERS
     if len(word) == 1 and word.isalpha() and word != "i":
-        return False  # an initial: "K. Annan"
+        return opens  # an initial, "K. Annan", or "Plan B. The"
     if word not in _ABBREVIATIONS:
         return True
-    if word not in _MAY_END:
-        return False
-    following_word = text[following.start(1) : following.start(1) + 12].split()[0].rstrip(",")
-    return not opening.isdigit() if "." not in word else following_word in _OPENERS
+    if word in _MAY_END:
+        return not opening.isdigit()
+    if word in ("a.m", "p.m"):
+        return next_word.rstrip(".").casefold() not in _ABBREVIATIONS
+    return word in _MAY_END_BEFORE_AN_OPENER and opens
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -7,14 +7,35 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from .words import arabic_stems, cased, fold, folded_words, is_arabic, key, pieces, plurals, without_article, words
+from .words import (
+    arabic_stems,
+    cased,
+    fold,
+    folded_words,
+    has_article,
+    is_arabic,
+    key,
+    particled,
+    pieces,
+    plurals,
+    without_article,
+    words,
+)
 
-# What may stand between two words of one label: a space or one line break, a hyphen or dash, an apostrophe, a slash.
-_GAP = re.compile(r"[ \t\u00a0\u202f\u2009]*\n?[ \t\u00a0\u202f\u2009]*|[-\u2010\u2011\u2012\u2013/'\u2019\u02bc]")
-# What stands between two words of few labels, and then is found only where a text has it too.
-_SIGNS = frozenset(",.&:+")
+# What may stand between two words of any label: a space, one line break, a hyphen or dash at which a line may break, an
+# apostrophe. Signs that only direct the writing do not count.
+_BLANK = r"[^\S\n]*"
+_GAP = re.compile(
+    rf"{_BLANK}\n?{_BLANK}|[-\u2010\u2011\u2012\u2013](?:{_BLANK}\n{_BLANK})?|['\u2018\u2019\u02bb-\u02bf]"
+)
+_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+_PLAIN_GAPS = frozenset(" -'\u2019")
+_CLOSING = frozenset(")]}”»!?%")
+_LONGEST_SIGN = 6
 _SERIAL = frozenset(["and", "or", "et", "ou"])
-_PREPOSITIONS = frozenset(["of", "for", "in", "to", "on", "with", "between", "by", "at", "from", "among", "general"])
+_PREPOSITIONS = frozenset(
+    ["of", "for", "in", "to", "on", "with", "between", "by", "at", "from", "among", "general", "d", "de", "du", "des"]
+)
 # Signs that hold two digits together (UAX 29, WB11 and WB12).
 _IN_NUMBERS = frozenset(".,'\u2019")
 # Spellings whose place in the trie is kept; past it all are looked up anew. Prose has some 40,000 in a million words.
@@ -40,6 +61,7 @@ class _Entry(NamedTuple):
     name: Name
     surface: tuple[str, ...] | None  # the words as the editor wrote them, where case decides
     derived: bool  # a plural that nobody listed
+    definite: bool  # begins with the Arabic article
 
 
 class _Node:
@@ -48,6 +70,12 @@ class _Node:
     def __init__(self) -> None:
         self.children: dict[str, _Node] | None = None
         self.entries: tuple[_Entry, ...] = ()
+
+    def beginning(self) -> "_Node":
+        """Give the node without the names that end in it."""
+        node = _Node()
+        node.children = self.children
+        return node
 
 
 class Match(NamedTuple):
@@ -72,6 +100,7 @@ class Vocabulary:
         self._of_page: dict[int, tuple[Name, ...]] = {}
         self._by_spelling: dict[str, tuple[Name, ...]] = {}
         self._starts: dict[str, tuple[_Node, ...]] = {}
+        self._nodes = 0
         by_page: dict[int, list[Name]] = {}
         for name in names:
             by_page.setdefault(name.page, []).append(name)
@@ -98,9 +127,9 @@ class Vocabulary:
             for path, _ in _paths(name, folded):
                 node = self._node(path)
                 node.entries = tuple(entry for entry in node.entries if entry.name is not name)
-        known = len(self._root.children or ())
+        known = self._nodes
         self._learn(page, names)
-        if len(self._root.children or ()) != known:
+        if self._nodes != known:
             # Words that started no name may start one now.
             self._starts.clear()
 
@@ -126,6 +155,7 @@ class Vocabulary:
             following = node.children.get(word)
             if following is None:
                 following = node.children[word] = _Node()
+                self._nodes += 1
             node = following
         return node
 
@@ -173,7 +203,11 @@ class Vocabulary:
                     continue
             longest, names = self._longest(cut, spelled, place, language)
             if names and not _runs_on(cut, spelled, place, longest):
-                found.append(Match(offsets[2 * place], offsets[2 * longest + 1], names))
+                end = offsets[2 * longest + 1]
+                closing = names[0].text[-1]
+                if closing in _CLOSING and cut[2 * longest + 2].startswith(closing):
+                    end += 1  # "Resolution 1325 (2000)"
+                found.append(Match(offsets[2 * place], end, names))
                 free = longest + 1
         return found
 
@@ -182,8 +216,13 @@ class Vocabulary:
         folded, first = fold(word), self._root.children
         if not first or not folded:
             return ()
-        forms = (folded, *arabic_stems(folded)) if is_arabic(folded) else (folded,)
-        return tuple(first[form] for form in forms if form in first)
+        if not is_arabic(folded):
+            return (first[folded],) if folded in first else ()
+        nodes = [first[folded]] if folded in first else []
+        for stem in arabic_stems(folded):
+            if stem in first:
+                nodes.append(first[stem] if len(stem) > 2 or has_article(folded) else first[stem].beginning())
+        return tuple(nodes)
 
     def _longest(
         self, cut: list[str], spelled: list[str], first: int, language: str | None
@@ -216,12 +255,18 @@ class Vocabulary:
 
 
 def _sign(gap: str) -> str | None:
-    """Give the sign between two words that a label may have there, mostly none; `None` where no label goes on."""
-    if _GAP.fullmatch(gap):
+    """Give what between two words belongs to a label's spelling, mostly nothing; `None` where no label goes on.
+
+    Brackets, commas and other signs are found only where the label has them. Space beside a comma is free, elsewhere
+    it counts: "Track 1.5" is not "Track 1. 5", where a sentence ends.
+    """
+    seen = _UNSEEN.sub("", gap)
+    if _GAP.fullmatch(seen):
         return ""
-    sign = gap.strip()
-    # "demobilization, and": a line may break behind the comma. "Track 1.5": a full stop with a space ends a sentence.
-    return sign if sign in _SIGNS and "\n\n" not in gap and (sign == "," or gap == sign) else None
+    sign = " ".join(f"|{seen}|".split())[1:-1]
+    if len(sign) > _LONGEST_SIGN or "\n\n" in seen:
+        return None
+    return "," if sign.strip() == "," else sign
 
 
 def _runs_on(cut: list[str], spelled: list[str], first: int, last: int) -> bool:
@@ -240,17 +285,22 @@ def _runs_on(cut: list[str], spelled: list[str], first: int, last: int) -> bool:
 def _paths(name: Name, folded: list[str]) -> Iterator[tuple[list[str], _Entry]]:
     """Give the ways through the trie that lead to a name: as it is written and, in English, in the plural."""
     surface = tuple(filter(None, map(cased, pieces(name.text)[1::2]))) if name.case_sensitive else None
-    path = _with_signs(name.text, [without_article(word) for word in folded] if is_arabic(folded[0]) else folded)
-    yield path, _Entry(name, surface, derived=False)
+    arabic = is_arabic(folded[0])
+    path = _with_signs(name.text, [without_article(word) for word in folded] if arabic else folded)
+    entry = _Entry(name, surface, derived=False, definite=arabic and has_article(folded[0]))
+    yield path, entry
     if path is not folded and any(word.startswith(",") for word in path) and not _SERIAL.isdisjoint(path):
         # "disarmament, demobilization, and reintegration": the serial comma is a matter of taste.
-        yield [f",{word}" if word in _SERIAL else word for word in path], _Entry(name, surface, derived=False)
+        yield [f",{word}" if word in _SERIAL else word for word in path], entry
     if name.language != "en":
         return
     last = len(folded) - 1
     head = _head(folded) if last else last
     for place in (last,) if head == last else (head, last):
-        for plural in plurals(folded[place]):
+        forms = plurals(folded[place])
+        if surface is not None and surface[place].isupper():
+            forms = tuple(form for form in forms if form == folded[place] + "s")  # "NGOs"
+        for plural in forms:
             in_plural = surface
             if surface is not None:
                 # "Party", "Parties": what both share keeps the case in which the editor wrote it.
@@ -258,15 +308,14 @@ def _paths(name: Name, folded: list[str]) -> Iterator[tuple[list[str], _Entry]]:
                 kept = next((at for at, (one, other) in enumerate(pairs) if one != other), len(folded[place]))
                 in_plural = (*surface[:place], surface[place][:kept] + plural[kept:], *surface[place + 1 :])
             in_path = path[place].removesuffix(folded[place]) + plural
-            yield [*path[:place], in_path, *path[place + 1 :]], _Entry(name, in_plural, derived=True)
+            yield [*path[:place], in_path, *path[place + 1 :]], _Entry(name, in_plural, derived=True, definite=False)
 
 
 def _with_signs(text: str, folded: list[str]) -> list[str]:
-    """Put before each word the sign that the label has there, if any (see `_sign`)."""
-    if not _SIGNS.intersection(text):
+    """Put before each word what the label has there beside space and hyphens, if anything (see `_sign`)."""
+    gaps = [text[one.end : other.start] for one, other in pairwise(words(text))]
+    if all(gap in _PLAIN_GAPS for gap in gaps):
         return folded
-    found = words(text)
-    gaps = [text[one.end : other.start] for one, other in pairwise(found)]
     return [folded[0], *((_sign(gap) or "") + word for gap, word in zip(gaps, folded[1:], strict=True))]
 
 
@@ -286,7 +335,8 @@ def _fitting(
     surface: tuple[str, ...] | None = None
     exact: list[Name] = []
     derived: list[Name] = []
-    for name, wanted, is_derived in entries:
+    definite = len(entries) > 1 and is_arabic(fold(spelled[first])) and has_article(fold(spelled[first]))
+    for name, wanted, is_derived, is_definite in entries:
         if wanted is not None:
             if surface is None:
                 surface = tuple(map(cased, spelled[first : last + 1]))
@@ -294,7 +344,7 @@ def _fitting(
                 continue
         elif language and name.language != language and is_arabic(fold(spelled[first])) == (language == "ar"):
             continue
-        (derived if is_derived else exact).append(name)
+        (derived if is_derived or is_definite != definite else exact).append(name)
     return _ordered(exact or derived)
 
 
@@ -308,5 +358,14 @@ def _ordered(names: Iterable[Name]) -> tuple[Name, ...]:
 
 
 def label_keys(text: str) -> tuple[str, ...]:
-    """Give the index keys under which every occurrence of a label can be found (see `words.key`)."""
+    """Give the index keys of a label (see `words.key`)."""
     return tuple(map(key, folded_words(text)))
+
+
+def phrases_of_label(text: str) -> Iterator[tuple[str, ...]]:
+    """Give the phrases of index keys in one of which every occurrence of a label stands."""
+    keys = label_keys(text)
+    if keys:
+        yield keys
+        if is_arabic(keys[0]):
+            yield from ((beginning, *keys[1:]) for beginning in particled(keys[0]))

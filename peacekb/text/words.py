@@ -34,12 +34,16 @@ _LONGEST_KEY = 80
 _LONGEST_WORD = 200
 
 _IRREGULAR_PLURALS = {
-    "man": "men", "woman": "women", "child": "children", "crisis": "crises", "analysis": "analyses",
-    "hypothesis": "hypotheses", "criterion": "criteria", "phenomenon": "phenomena", "leaf": "leaves", "life": "lives",
-    "half": "halves", "wife": "wives", "medium": "media", "memorandum": "memoranda",
+    "man": ("men",), "woman": ("women",), "child": ("children",), "crisis": ("crises",), "analysis": ("analyses",),
+    "hypothesis": ("hypotheses",), "basis": ("bases",), "axis": ("axes",), "criterion": ("criteria",),
+    "phenomenon": ("phenomena",), "leaf": ("leaves",), "life": ("lives",), "half": ("halves",), "wife": ("wives",),
+    "thief": ("thieves",), "medium": ("media",), "memorandum": ("memoranda", "memorandums"),
+    "referendum": ("referenda", "referendums"), "index": ("indices", "indexes"), "census": ("censuses",),
+    "status": ("statuses",), "virus": ("viruses",), "campus": ("campuses",), "bias": ("biases",), "gas": ("gases",),
+    "bus": ("buses",),
 }  # fmt: skip
 _OES = frozenset({"shoes", "toes", "foes", "canoes", "hoes", "woes"})  # not of a noun in -o
-_SINGULAR = {plural: singular for singular, plural in _IRREGULAR_PLURALS.items()}
+_SINGULAR = {plural: singular for singular, plurals in _IRREGULAR_PLURALS.items() for plural in plurals}
 
 
 class Word(NamedTuple):
@@ -121,6 +125,8 @@ def singular(folded: str) -> str:
     """Take a regular English or French plural ending off a folded word, else give the word back."""
     if folded in _SINGULAR:
         return _SINGULAR[folded]
+    if folded.endswith("men") and len(folded) > 5:
+        return folded[:-2] + "an"  # "spokesmen"; "specimen" has a key of its own, too
     if len(folded) < 4 or not folded.endswith("s") or folded.endswith(("ss", "us", "is")):
         return folded
     if folded.endswith("ies") and len(folded) > 4:
@@ -134,7 +140,7 @@ def singular(folded: str) -> str:
 def plurals(folded: str) -> tuple[str, ...]:
     """Give the English plural forms of a folded noun; `singular` takes each back to the noun's own key."""
     if folded in _IRREGULAR_PLURALS:
-        return (_IRREGULAR_PLURALS[folded],)
+        return _IRREGULAR_PLURALS[folded]
     if len(folded) < 3 or not folded.isascii() or not folded.isalpha():
         return ()
     if folded.endswith("y") and folded[-2] not in "aeiou":
@@ -143,6 +149,8 @@ def plurals(folded: str) -> tuple[str, ...]:
         candidates = (folded + "es",)
     elif folded.endswith("o"):
         candidates = (folded + "es", folded + "s")
+    elif folded.endswith("man") and len(folded) > 5:
+        candidates = (folded[:-2] + "en", folded + "s")
     elif folded.endswith("s"):
         return ()  # "parties" is a plural already; "crisis" is irregular
     else:
@@ -151,16 +159,30 @@ def plurals(folded: str) -> tuple[str, ...]:
 
 
 def arabic_stems(folded: str) -> Iterator[str]:
-    """Give the forms of a folded Arabic word without its article and one-letter particles, the longest first."""
+    """Give the forms of a folded Arabic word without its article and one-letter particles, the longest first.
+
+    Two letters that are left are a stem only of a longer name: "لحل النزاعات".
+    """
     stem = folded
     for _ in range(4):
         if stem.startswith(_ARTICLE) and len(stem) >= _SHORTEST_STEM + 1:
             stem = stem[2:]
-        elif stem[0] in _PARTICLES and len(stem) > _SHORTEST_STEM:
+        elif stem[0] in _PARTICLES and len(stem) >= _SHORTEST_STEM:
             stem = stem[1:]
         else:
             return
         yield stem
+
+
+def has_article(folded: str) -> bool:
+    """Tell whether a folded Arabic word has the article, behind particles or not: "والوسيط", "للوسيط"."""
+    bare = folded.lstrip(_PARTICLES)
+    return bare.startswith(_ARTICLE) or (folded[: len(folded) - len(bare)].endswith("لل") and len(bare) > 1)
+
+
+def particled(folded: str) -> tuple[str, ...]:
+    """Give the keys of a folded Arabic word of two letters with a particle before it, which `key` leaves on."""
+    return tuple(letter + folded for letter in _PARTICLES) if len(folded) < _SHORTEST_STEM else ()
 
 
 def without_article(folded: str) -> str:
