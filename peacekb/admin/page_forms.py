@@ -66,6 +66,8 @@ class PageForm(PageModelForm):
     refusal = ""
     #: Whether the button that was pressed makes the page public.
     publishes = False
+    #: Whether the editor came back from the page that asks what publishing does to links.
+    was_left_unconfirmed = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -94,6 +96,8 @@ class PageForm(PageModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if self.publishes and "source" in cleaned and not cleaned["source"]:
             self.add_error("source", ValidationError("Write the text before publishing.", code="text_missing"))
+        if self.was_left_unconfirmed:
+            raise ValidationError("Nothing is published yet. Everything that you wrote is here.", code="unconfirmed")
         self._doubt_title(cleaned)
         newest = self._newest_revision()
         number = newest.number if newest else 0

@@ -1,6 +1,7 @@
 """What the admin of every kind of page shares: two buttons, and `peacekb.publishing` behind them."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -18,11 +19,13 @@ from django.utils.safestring import SafeString
 from taggit.models import Tag
 
 from peacekb import publishing
-from peacekb.documents import document_of
-from peacekb.models import Label, Mention, Page, Revision, Status
-from peacekb.publishing import TextRefused
+from peacekb.documents import NAMED_KINDS, Document, DocumentRefused, document_of, write
+from peacekb.models import Label, Mention, NameChange, Page, Revision, Status
+from peacekb.publishing import TextRefused, changes
+from peacekb.publishing.proposals import ChangeRefused, of_names
 from peacekb.text.worker import parse_within
 
+from .confirming import AskFirst, Look, ask, begin_job, change_address, goes_back, look_at, told
 from .fields import OneLineField, spoken_time
 from .page_forms import LabelForm, LabelFormSet, PageForm
 from .safety import SafeAdmin
@@ -34,6 +37,8 @@ else:
 
 # Where one request keeps what its form's text was refused for, that its content became a draft, and that draft's text.
 _REFUSAL, _OFFERED, _DRAFTED = "peacekb.refusal", "peacekb.offered", "peacekb.drafted"
+# Where it keeps the change of names that its form began.
+_CHANGE = "peacekb.change"
 _NAMED_AT_MOST = 5
 NAMES_AT_MOST = 150
 
@@ -240,6 +245,7 @@ class PublishingAdmin(SafeAdmin):
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.refusal = request.META.get(_REFUSAL, "")
         form.publishes = self._publishes(request)
+        form.was_left_unconfirmed = goes_back(request)
         made: type[PageForm] = form
         return made
 
@@ -255,7 +261,10 @@ class PublishingAdmin(SafeAdmin):
         with transaction.atomic():
             # Nothing is composed: this takes the turn of the deeds, so that what the form compares with stays.
             publishing.take_turn()
-            response = super().changeform_view(request, object_id, form_url, extra_context)
+            try:
+                response = super().changeform_view(request, object_id, form_url, extra_context)
+            except AskFirst as asked:
+                return self._ask(request, asked.look)
             if request.META.get(_REFUSAL):
                 # Readers keep what they have and the draft is kept; show the form again with all that was typed.
                 response = super().changeform_view(request, object_id, form_url, extra_context)
@@ -310,7 +319,7 @@ class PublishingAdmin(SafeAdmin):
         if self._publishes(request):
             self._publish(request, page, note, form.savepoint)
         elif page.status != Status.DRAFT:
-            self._offer(request, page, note, form.savepoint)
+            self._offer(request, page, document_of(page), note, form.savepoint)
         else:
             outcome = publishing.save_draft(page, editor=request.user, note=note)
             said = "The draft is saved." if outcome.revisions else "Nothing had changed since the last save."
@@ -327,21 +336,40 @@ class PublishingAdmin(SafeAdmin):
         except TextRefused as refused:
             self.message_user(request, f"The text is kept but cannot be published yet. {refused}", messages.WARNING)
 
+    def _ask(self, request: HttpRequest, look: Look) -> HttpResponse:
+        """Show the sentences of other pages that publishing the form would change. Nothing of the form is stored."""
+        trail = (reverse(f"admin:peacekb_{self.opts.model_name}_changelist"), self.opts.verbose_name_plural)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Publish and change links?",
+            "media": self.media,
+            "is_popup": IS_POPUP_VAR in request.POST,
+            "trail": [trail],
+        }
+        return ask(request, look, deed="Publish and change these links", **context)
+
     def _publish(self, request: HttpRequest, page: Page, note: str, savepoint: str) -> None:
-        was_draft = page.status == Status.DRAFT
+        was_draft, document = page.status == Status.DRAFT, _with_names_as_published(page)
         try:
-            outcome = publishing.publish(page, editor=request.user, note=note)
-        except TextRefused as refused:
+            done = self._publish_names(request, page, document, note, savepoint)
+        except (TextRefused, DocumentRefused) as refused:
             page.refresh_from_db()
             if not was_draft:
                 request.META[_REFUSAL] = str(refused)
-                self._offer(request, page, note, savepoint, refused=True)
+                self._offer(request, page, document, note, savepoint, refused=True)
                 return
             publishing.save_draft(page, editor=request.user, note=note)
             self.message_user(request, f"The page is saved as a draft but not published. {refused}", messages.ERROR)
             return
-        again = _linked_again(len(outcome.recomposed))
         page.refresh_from_db()
+        if isinstance(done, NameChange):
+            request.META[_CHANGE] = done
+            again: str = format_html(" {}", told(done))
+            if done.state == NameChange.State.WAITING:
+                self.message_user(request, told(done), messages.SUCCESS)
+                return
+        else:
+            again = _linked_again(len(done.recomposed))
         if page.is_public:
             link = format_html('<a href="{}">{}</a>', page.get_absolute_url(), page.title)
             said = format_html("“{}” is published.{}", link, again)
@@ -352,9 +380,41 @@ class PublishingAdmin(SafeAdmin):
         if without := unmatched(page):
             self.message_user(request, without, messages.WARNING)
 
-    def _offer(self, request: HttpRequest, page: Page, note: str, savepoint: str, *, refused: bool = False) -> None:
+    def _publish_names(
+        self, request: HttpRequest, page: Page, document: Document, note: str, savepoint: str
+    ) -> NameChange | publishing.Outcome:
+        """Publish a page; where that changes links of other pages, as one event that was confirmed.
+
+        Raises `AskFirst` for what was not, and as `publishing.publish` and `documents.write`.
+        """
+        was_draft = page.status == Status.DRAFT
+        is_plain_text = page.kind not in NAMED_KINDS and "labels" not in document
+        proposal = of_names(page, document)
+        if (was_draft and is_plain_text) or not proposal.touched():
+            return publishing.publish(page, editor=request.user, note=note)
+        parse_within(page.source)  # nobody is asked about a text that will be refused
+        if not was_draft:
+            # Texts are compared with the names that readers have now.
+            transaction.savepoint_rollback(savepoint)
+            page.refresh_from_db()
+        look = look_at(request, proposal)
+        if not look.matters:
+            written = page if was_draft else write(document, page.kind, page)
+            return publishing.publish(written, editor=request.user, note=note)
+        if not look.confirmed:
+            raise AskFirst(look)
+        try:
+            change = changes.apply(proposal, keep=look.keep, editor=request.user, note=note)
+        except ChangeRefused as refused:
+            raise AskFirst(replace(look, problem=str(refused))) from refused
+        if change.state == NameChange.State.WAITING:
+            begin_job()
+        return change
+
+    def _offer(
+        self, request: HttpRequest, page: Page, document: Document, note: str, savepoint: str, *, refused: bool = False
+    ) -> None:
         """Put the rows back to what was published last, and keep what was written as a draft."""
-        document = document_of(page)
         transaction.savepoint_rollback(savepoint)
         page.refresh_from_db()
         request.META[_OFFERED] = True
@@ -382,12 +442,12 @@ class PublishingAdmin(SafeAdmin):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         if IS_POPUP_VAR in request.POST:
             return super().response_add(request, obj, post_url_continue)
-        return HttpResponseRedirect(form_address(obj))
+        return _after(request, obj)
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         if IS_POPUP_VAR in request.POST:
             return super().response_change(request, obj)
-        return HttpResponseRedirect(form_address(obj))
+        return _after(request, obj)
 
     # --- withdrawing ---
 
@@ -425,6 +485,25 @@ class PublishingAdmin(SafeAdmin):
             "linking": [(other, form_address(other)) for other in linking],
         }
         return TemplateResponse(request, "admin/peacekb/withdraw.html", context)
+
+
+def _after(request: HttpRequest, page: Page) -> HttpResponseRedirect:
+    """Go on with the form of the page, or with the change of names that is being prepared."""
+    change: NameChange | None = request.META.get(_CHANGE)
+    waits = change is not None and change.state == NameChange.State.WAITING
+    return HttpResponseRedirect(change_address(change) if change is not None and waits else form_address(page))
+
+
+def _with_names_as_published(page: Page) -> Document:
+    """Give the document that a form has stored, without the label that still holds the title of before."""
+    document = document_of(page)
+    if page.kind in NAMED_KINDS and "labels" in document:
+        document["labels"] = [
+            row
+            for row in document["labels"]
+            if (row.get("kind"), row.get("language", "en")) != ("pref", page.language) or row["text"] == page.title
+        ]
+    return {key: value for key, value in document.items() if value}
 
 
 def _linked_again(count: int) -> str:

@@ -6,7 +6,8 @@ import re
 _ABBREVIATIONS = {
     *"para paras no nos art arts p pp vol vols chap ch ed eds fig figs cf e.g i.e eg ie viz vs etc al approx".split(),
     *"sect sects app suppl ff annex hrs ret par tabl env éd rés".split(),
-    *"dr mr mrs ms messrs mme mlle gén cdt prof st sr jr gen lt col maj capt brig cpl sgt cmdr adm hon rev amb rep sen gov pres".split(),
+    *"dr mr mrs ms messrs mme mlle prof st sr jr".split(),
+    *"gén cdt gen lt col maj capt brig cpl sgt cmdr adm hon rev amb rep sen gov pres".split(),
     *"mt ft rt dem h.e s.c u.n u.s u.k u.s.a e.u a.u d.c a.m p.m".split(),
     *"jan feb mar apr jun jul aug sept sep oct nov dec janv févr avr juil déc".split(),
     *"inc ltd corp co dept est res doc docs m mm av".split(),
