@@ -120,7 +120,7 @@ def accept(page: Page, text: str, language: str, editor: Any) -> Accepted | None
         return None
     note = f"The name “{text}”, learnt from links"
     if editor.has_perm("peacekb.publish_page"):
-        document = _with_name(document_of(stored), stored.kind, text, language)
+        document = with_name(document_of(stored), stored.kind, text, language)
         outcome = publishing.publish(write(document, stored.kind, stored), editor=editor, note=note)
         return Accepted(True, outcome.revisions.get(stored.pk), len(outcome.recomposed))
     newest = stored.revisions.order_by("-number").first()
@@ -128,7 +128,7 @@ def accept(page: Page, text: str, language: str, editor: Any) -> Accepted | None
     document = newest.content if newest is not None and own else document_of(stored)
     if own and _has(document, text):
         return Accepted(False, newest)
-    document = _with_name(document, stored.kind, text, language)
+    document = with_name(document, stored.kind, text, language)
     return Accepted(False, publishing.offer(stored, document, editor=editor, note=note))
 
 
@@ -145,7 +145,8 @@ def draft_without(page: Page, text: str) -> Revision | None:
     return newest if newest is not None and not _has(newest.content, text) else None
 
 
-def _with_name(document: Document, kind: str, text: str, language: str) -> Document:
+def with_name(document: Document, kind: str, text: str, language: str) -> Document:
+    """Give the document of a page with one more name."""
     label = {"text": text} if language == "en" else {"text": text, "language": language}
     return normal({**document, "labels": [*document.get("labels", []), label]}, kind)
 

@@ -17,7 +17,20 @@ from taggit.models import Tag
 from peacekb import publishing
 from peacekb.admin.safety import SafeAdmin
 from peacekb.documents import document_of
-from peacekb.models import Article, Concept, DismissedName, Label, Mention, Page, Revision, Role, Source, Status, Task
+from peacekb.models import (
+    Article,
+    Concept,
+    DismissedName,
+    Label,
+    Mention,
+    NameChange,
+    Page,
+    Revision,
+    Role,
+    Source,
+    Status,
+    Task,
+)
 from peacekb.text import compose, worker
 from peacekb.text.markdown_tree import TextRefused
 
@@ -91,6 +104,21 @@ def form_of(page):
 
 def said(response):
     return " ".join(str(message) for message in response.context["messages"])
+
+
+def sent_by(response, button, *, untick=()):
+    """What a browser sends from the page that asks when a button is pressed: name and value, `name=value`."""
+    form = re.search(r'<form method="post"[^>]*class="links">(.*?)</form>', response.text, re.S)[1]
+    posted = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        attributes = {key: html.unescape(value) for key, value in re.findall(r'(\S+?)="([^"]*)"', tag)}
+        kind, name, value = attributes["type"], attributes.get("name", ""), attributes.get("value", "")
+        if name in ("", "csrfmiddlewaretoken") or kind == "submit" or (kind == "checkbox" and " checked" not in tag):
+            continue
+        if name != "_names_link" or value not in untick:
+            posted.setdefault(name, []).append(value)
+    name, _, value = button.partition("=")
+    return {**posted, name: value or "pressed"}
 
 
 def published(model=Article, title="The long talks", source="A text.", **values):
@@ -217,13 +245,14 @@ def test_a_draft_is_found_nowhere_and_publishing_shows_links_and_quotes_it(clien
     assert Mention.objects.filter(target=mediator, section__page=essay, linked=True).exists()
 
 
-def test_publishing_a_new_role_says_how_many_pages_were_linked_again(publisher):
+def test_publishing_a_new_role_says_how_many_links_appeared(publisher):
     essay = published(source="The envoy came.")
     posted = written(
         title="Envoy", slug="envoy", phases=["mediation", "ceasefire"], source="Somebody sent.", _publish="1"
     )
-    response = publisher.post("/admin/peacekb/role/add/", posted, follow=True)
-    assert "1 other page was linked again." in said(response)
+    asked = publisher.post("/admin/peacekb/role/add/", posted)
+    response = publisher.post("/admin/peacekb/role/add/", sent_by(asked, "_names_confirmed"), follow=True)
+    assert "1 link appeared" in said(response)
     envoy = Role.objects.get()
     assert document_of(envoy)["phases"] == ["mediation", "ceasefire"]
     assert Mention.objects.filter(section__page=essay, target=envoy, linked=True).exists()
@@ -530,7 +559,8 @@ def test_a_page_is_withdrawn_with_a_public_reason_and_published_again(client, pu
     assert "/roles/mediator/" not in client.get(essay.get_absolute_url()).text
     assert publisher.get(withdraw).status_code == 302
 
-    publisher.post(form_of(mediator), written(mediator, _publish="1"))
+    asked = publisher.post(form_of(mediator), written(mediator, _publish="1"))
+    publisher.post(form_of(mediator), sent_by(asked, "_names_confirmed"))
     mediator.refresh_from_db()
     assert (mediator.status, mediator.withdrawn_reason) == (Status.PUBLISHED, "")
     assert "/roles/mediator/" in client.get(essay.get_absolute_url()).text
@@ -941,6 +971,7 @@ def a_row_of(model):
         Group: lambda: Group.objects.first(),
         Mention: lambda: published(title="Waiting", source="[[No page]]").sections.get().mentions.get(),
         DismissedName: lambda: DismissedName.objects.create(page=published(title="Dismissing"), key="x", text="x"),
+        NameChange: lambda: NameChange.objects.create(deed="names", summary="A change", state="done"),
     }
     if model in KINDS.values():
         return published(model, f"A {model.__name__}")

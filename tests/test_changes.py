@@ -105,6 +105,7 @@ def test_what_is_applied_is_what_was_previewed_and_what_a_rebuild_gives(base):
     change = apply(with_names(ceasefire, "pause", "lull"))
     assert (change.links_appeared, change.links_altered, change.links_vanished) == (1, 0, 1)
     assert change.state == NameChange.State.DONE
+    assert change.summary == "Names of “Ceasefire”: + pause, − quiet"
     before = derived()
     call_command("rebuild")
     assert derived() == before

@@ -16,6 +16,7 @@ from peacekb.text.learning import WrittenLink, learn
 from peacekb.text.vocabulary import Name, Vocabulary
 
 from .factories import draft_article, published_article, published_concept
+from .test_admin import sent_by
 
 UNRESOLVED = "/admin/peacekb/mention/"
 SENTENCES = "/admin/peacekb/mention/sentences/"
@@ -220,8 +221,14 @@ def test_a_publisher_accepts_a_name_and_texts_link_it(publisher):
     ceasefire = published_concept("Ceasefire")
     calm_in("First", "Second")
     third = published_article(title="Third", source="A calm sea.")
-    said = words_of_messages(decide(publisher, "accept", ceasefire))
-    assert said == ["“calm” is a name of “Ceasefire” now. 3 other pages were linked again."]
+    asked = decide(publisher, "accept", ceasefire)
+    assert "A <mark>calm</mark> sea." in asked.text
+    assert not ceasefire.labels.filter(text="calm").exists()
+    said = words_of_messages(publisher.post(DECIDE, sent_by(asked, "_names_confirmed"), follow=True))
+    assert said == [
+        "“calm” becomes a name of “Ceasefire”. In other pages 1 link appeared, 0 changed and 0 vanished. "
+        "See the change, or take it back."
+    ]
     assert list(ceasefire.labels.filter(kind="alt").values_list("text", "language")) == [("calm", "en")]
     assert '<a class="concept" href="/concepts/ceasefire/">calm</a>' in third.sections.get().html
     newest = ceasefire.revisions.order_by("-number")[0]

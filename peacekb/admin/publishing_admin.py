@@ -1,7 +1,6 @@
 """What the admin of every kind of page shares: two buttons, and `peacekb.publishing` behind them."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -16,16 +15,17 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from taggit.models import Tag
 
 from peacekb import publishing
 from peacekb.documents import NAMED_KINDS, Document, DocumentRefused, document_of, write
 from peacekb.models import Label, Mention, NameChange, Page, Revision, Status
-from peacekb.publishing import TextRefused, changes
-from peacekb.publishing.proposals import ChangeRefused, of_names
+from peacekb.publishing import TextRefused
+from peacekb.publishing.proposals import of_names
 from peacekb.text.worker import parse_within
 
-from .confirming import AskFirst, Look, ask, begin_job, change_address, goes_back, look_at, told
+from .confirming import AskFirst, Look, ask, change_address, done, goes_back, look_at, told
 from .fields import OneLineField, spoken_time
 from .page_forms import LabelForm, LabelFormSet, PageForm
 from .safety import SafeAdmin
@@ -56,6 +56,12 @@ def state_of(page: Page) -> str:
 def form_address(page: Page) -> str:
     """Give the address of the form of a page."""
     return reverse(f"admin:peacekb_{page.kind}_change", args=[page.pk])
+
+
+def movable(page: Page) -> models.QuerySet[Label]:
+    """Give the names of a page that another page may take: all but its title."""
+    names = page.labels.order_by("pk")
+    return names.exclude(kind="pref", language=page.language) if page.kind in NAMED_KINDS else names
 
 
 def revision_link(revision: Revision, text: str = "") -> SafeString:
@@ -285,6 +291,7 @@ class PublishingAdmin(SafeAdmin):
             "may_save": self.has_add_permission(request) if add else self.has_change_permission(request, obj),
             "may_publish": self.has_publish_permission(request),
             "is_published": obj is not None and obj.status == Status.PUBLISHED,
+            "names_to_move": obj is not None and movable(obj).exists(),
             "is_withdrawn": obj is not None and obj.status == Status.WITHDRAWN,
             "state": state_of(obj) if obj else "",
             "open_drafts": open_drafts(obj) if obj else [],
@@ -338,7 +345,7 @@ class PublishingAdmin(SafeAdmin):
 
     def _ask(self, request: HttpRequest, look: Look) -> HttpResponse:
         """Show the sentences of other pages that publishing the form would change. Nothing of the form is stored."""
-        trail = (reverse(f"admin:peacekb_{self.opts.model_name}_changelist"), self.opts.verbose_name_plural)
+        trail = (reverse(f"admin:peacekb_{self.opts.model_name}_changelist"), capfirst(self.opts.verbose_name_plural))
         context = {
             **self.admin_site.each_context(request),
             "title": "Publish and change links?",
@@ -351,7 +358,7 @@ class PublishingAdmin(SafeAdmin):
     def _publish(self, request: HttpRequest, page: Page, note: str, savepoint: str) -> None:
         was_draft, document = page.status == Status.DRAFT, _with_names_as_published(page)
         try:
-            done = self._publish_names(request, page, document, note, savepoint)
+            deed = self._publish_names(request, page, document, note, savepoint)
         except (TextRefused, DocumentRefused) as refused:
             page.refresh_from_db()
             if not was_draft:
@@ -362,14 +369,14 @@ class PublishingAdmin(SafeAdmin):
             self.message_user(request, f"The page is saved as a draft but not published. {refused}", messages.ERROR)
             return
         page.refresh_from_db()
-        if isinstance(done, NameChange):
-            request.META[_CHANGE] = done
-            again: str = format_html(" {}", told(done))
-            if done.state == NameChange.State.WAITING:
-                self.message_user(request, told(done), messages.SUCCESS)
+        if isinstance(deed, NameChange):
+            request.META[_CHANGE] = deed
+            again: str = format_html(" {}", told(deed))
+            if deed.state == NameChange.State.WAITING:
+                self.message_user(request, told(deed), messages.SUCCESS)
                 return
         else:
-            again = _linked_again(len(done.recomposed))
+            again = _linked_again(len(deed.recomposed))
         if page.is_public:
             link = format_html('<a href="{}">{}</a>', page.get_absolute_url(), page.title)
             said = format_html("“{}” is published.{}", link, again)
@@ -401,15 +408,7 @@ class PublishingAdmin(SafeAdmin):
         if not look.matters:
             written = page if was_draft else write(document, page.kind, page)
             return publishing.publish(written, editor=request.user, note=note)
-        if not look.confirmed:
-            raise AskFirst(look)
-        try:
-            change = changes.apply(proposal, keep=look.keep, editor=request.user, note=note)
-        except ChangeRefused as refused:
-            raise AskFirst(replace(look, problem=str(refused))) from refused
-        if change.state == NameChange.State.WAITING:
-            begin_job()
-        return change
+        return done(request, look, note=note)
 
     def _offer(
         self, request: HttpRequest, page: Page, document: Document, note: str, savepoint: str, *, refused: bool = False

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -13,9 +13,12 @@ from django.utils.safestring import SafeString
 
 from peacekb import publishing
 from peacekb.documents import KEYS, DocumentRefused
-from peacekb.models import Revision
+from peacekb.models import NameChange, Revision
 from peacekb.publishing import TextRefused
+from peacekb.publishing.proposals import of_names
+from peacekb.text.worker import parse_within
 
+from .confirming import AskFirst, ask, change_address, done, look_at, told
 from .fields import spoken_time
 from .publishing_admin import form_address, may_publish, unmatched
 from .safety import SafeAdmin
@@ -115,7 +118,11 @@ class RevisionAdmin(SafeAdmin):
             self.message_user(request, said, messages.ERROR)
             return HttpResponseRedirect(here)
         try:
-            outcome = publishing.restore(revision, editor=request.user)
+            deed = self._restored(request, revision)
+        except AskFirst as asked:
+            frame = {**self.admin_site.each_context(request), "media": self.media, "title": "Publish and change links?"}
+            trail = [(form_address(revision.page), revision.page.title), (here, f"Version {revision.number}")]
+            return ask(request, asked.look, deed="Publish and change these links", back=here, trail=trail, **frame)
         except (TextRefused, DocumentRefused) as refused:
             self.message_user(request, f"Version {revision.number} is not published. {refused}", messages.ERROR)
             return HttpResponseRedirect(here)
@@ -128,10 +135,28 @@ class RevisionAdmin(SafeAdmin):
             )
             return HttpResponseRedirect(here)
         revision.page.refresh_from_db()
-        self.message_user(request, self._said(revision, outcome.revisions.get(revision.page_id)), messages.SUCCESS)
+        if isinstance(deed, NameChange):
+            self.message_user(request, told(deed), messages.SUCCESS)
+            if deed.state == NameChange.State.WAITING:
+                return HttpResponseRedirect(change_address(deed))
+            made = revision.page.revisions.exclude(state=Revision.State.DRAFT).order_by("-number").first()
+        else:
+            made = deed.revisions.get(revision.page_id)
+        self.message_user(request, self._said(revision, made), messages.SUCCESS)
         if without := unmatched(revision.page):
             self.message_user(request, without, messages.WARNING)
         return HttpResponseRedirect(form_address(revision.page))
+
+    def _restored(self, request: HttpRequest, revision: Revision) -> NameChange | publishing.Outcome:
+        """Publish a version; where that changes links of other pages, as one event that was confirmed."""
+        with transaction.atomic():
+            publishing.take_turn()
+            proposal = of_names(revision.page, revision.content)
+            look = look_at(request, proposal) if proposal.touched() else None
+            if look is None or not look.matters:
+                return publishing.restore(revision, editor=request.user)
+            parse_within(revision.content["source"])  # nobody is asked about a text that will be refused
+            return done(request, look, note=f"Version {revision.number}")
 
     def _said(self, revision: Revision, made: Revision | None) -> SafeString:
         page = revision.page

@@ -95,9 +95,14 @@ def of_names(page: Page, document: Document) -> Proposal:
     """Propose a document for a published page, whose names it may change. A title that goes stays as another name."""
     old = last_published(page)
     title, language = (old["title"], old["language"]) if old else (page.title, page.language)
-    if title == document["title"]:
-        return Proposal(NameChange.Deed.NAMES, f"Names of “{title}”"[:300], {page.pk: document})
     rows = document.get("labels", [])
+    if title == document["title"]:
+        before = [row["text"] for row in old.get("labels", [])] if old else []
+        after = [row["text"] for row in rows]
+        more = [f"+ {name}" for name in after if name not in before]
+        less = [f"− {name}" for name in before if name not in after]
+        said = f"Names of “{title}”: {', '.join(more + less)}" if more or less else f"Names of “{title}”"
+        return Proposal(NameChange.Deed.NAMES, said[:300], {page.pk: document})
     if page.kind in NAMED_KINDS and (title, language) not in {(row["text"], row.get("language", "en")) for row in rows}:
         former = {"text": title} if language == "en" else {"text": title, "language": language}
         document = {**document, "labels": [*rows, former]}
