@@ -277,6 +277,26 @@ def new_name_lines(phrase: str, size: int, expected: int) -> None:
     print(f"  {expected:,} pages linked again and no other: {expected / times.cpu * 1000:.0f} a second and core")
 
 
+def steps_lines(phrase: str, expected: int) -> None:
+    """Move the page of that name to another address: every link to it changes, in steps that lock the base briefly."""
+    from peacekb.documents import document_of
+    from peacekb.models import Page
+    from peacekb.publishing import changes, staging
+    from peacekb.publishing.proposals import of_names
+
+    page = Page.objects.get(title=phrase)
+    change = changes.apply(of_names(page, {**document_of(page), "slug": f"{page.slug}-moved"}))
+    if change.state == change.State.DONE:
+        return  # so few sections are changed at once, which was measured above
+    steps: list[Times] = []
+    answers: list[bool] = []
+    while not any(answers):
+        steps.append(measure(lambda: answers.append(staging.proceed(change, seconds=0)), 1, warm=False))
+    cpu, wall = sum(step.cpu for step in steps), sum(step.wall for step in steps)
+    show(f"move its page, in {len(steps)} steps", Times(cpu, wall, max(step.wall for step in steps)))
+    print(f"  {expected / cpu * 1000:.0f} pages a second and core; readers see all of it after the longest step")
+
+
 def base_lines(sizes: list[int], labels: list[str]) -> None:
     phrases = [(f"zephyr corridor {size}", 10 if size <= 10_000 else 100) for size in sizes]
     publish_originals(Generator(labels), phrases)
@@ -289,6 +309,7 @@ def base_lines(sizes: list[int], labels: list[str]) -> None:
         check_base(stored * ORIGINALS)
         print(f"\n{stored * ORIGINALS:,} essays made and checked in {time.perf_counter() - started:.0f} s")
         new_name_lines(phrase, stored * ORIGINALS, stored * ORIGINALS // one_in)
+        steps_lines(phrase, stored * ORIGINALS // one_in)
 
 
 def parse_here(source: str) -> Any:

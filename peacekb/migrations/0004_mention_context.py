@@ -113,6 +113,7 @@ class Migration(migrations.Migration):
                 ("is_ready", models.BooleanField(default=False)),
                 ("html", models.TextField(blank=True)),
                 ("notes_html", models.TextField(blank=True)),
+                ("replaced", models.JSONField(default=list)),
             ],
         ),
         migrations.AlterModelOptions(

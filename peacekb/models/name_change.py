@@ -85,13 +85,17 @@ class ChangedPage(models.Model):
 
 
 class StagedSection(models.Model):
-    """What a section will be once a waiting change of names is done; `is_ready` when it is prepared."""
+    """What a section will be once a waiting change of names is done; `is_ready` when it is prepared.
+
+    `replaced` holds the keys of the mentions that go, or have another form among the staged ones.
+    """
 
     change = models.ForeignKey(NameChange, related_name="staged_sections", on_delete=models.CASCADE)
     section = models.ForeignKey(Section, related_name="staged", on_delete=models.CASCADE)
     is_ready = models.BooleanField(default=False)
     html = models.TextField(blank=True)
     notes_html = models.TextField(blank=True)
+    replaced = models.JSONField(default=list)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["change", "section"], name="section_staged_once_in_a_change")]
@@ -102,7 +106,7 @@ class StagedSection(models.Model):
 
 
 class StagedMention(MentionText):
-    """A mention of a staged section. `mention_id` is the row that has its place now, and will keep it.
+    """A mention of a staged section that is new or other. `mention_id` is the row that has its place, and keeps it.
 
     `new_name` counts the names that the change brings and that have no row before it is done.
     """

@@ -230,7 +230,7 @@ class _Mentions:
             if mention is None:
                 place = {"start": one.start, "in_heading": one.in_heading}
                 self._new.append(Mention(section=section, **place, **mention_values(one)))
-            elif _is_other(mention, one) and _differs(mention, values := mention_values(one)):
+            elif is_other(mention, one) and _differs(mention, values := mention_values(one)):
                 _set(mention, values)
                 self._changed.append(mention)
         self._gone += [mention.pk for mention in old.values()]
@@ -243,7 +243,7 @@ class _Mentions:
         Mention.objects.bulk_update(self._changed, self._FIELDS, batch_size=200)
 
 
-def _is_other(mention: Mention, found: FoundMention) -> bool:
+def is_other(mention: Mention, found: FoundMention) -> bool:
     """Tell quickly that most mentions are as they were. What stands around them follows from these."""
     return (
         mention.target_id != found.target
