@@ -109,7 +109,7 @@ def said(response):
 def sent_by(response, button, *, untick=()):
     """What a browser sends from the page that asks when a button is pressed: name and value, `name=value`."""
     form = re.search(r'<form method="post"[^>]*class="links">(.*?)</form>', response.text, re.S)[1]
-    posted = {}
+    posted: dict[str, list[str]] = {}
     for tag in re.findall(r"<input[^>]*>", form):
         attributes = {key: html.unescape(value) for key, value in re.findall(r'(\S+?)="([^"]*)"', tag)}
         kind, name, value = attributes["type"], attributes.get("name", ""), attributes.get("value", "")

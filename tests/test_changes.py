@@ -36,7 +36,12 @@ def with_names(page: Page, *names: str, **values) -> Proposal:
 
 def told(differences: list[Difference]) -> list[tuple[str, str, str | None, str | None]]:
     return [
-        (one.section.page.title, one.mention, one.was and one.was.title, one.will and one.will.title)
+        (
+            one.section.page.title,
+            one.mention,
+            None if one.was is None else one.was.title,
+            None if one.will is None else one.will.title,
+        )
         for one in differences
     ]
 
@@ -263,6 +268,7 @@ def test_a_change_in_steps_gives_the_rows_of_one_at_once(base, slowly, monkeypat
     elif deed == "merge":
         change = apply(of_merging(truce, ceasefire))
     else:
+        assert made is not None
         change = undo(made)
     assert change.state == NameChange.State.WAITING
     assert derived() == before
