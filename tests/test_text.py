@@ -13,7 +13,7 @@ from peacekb.text.compose import compose, link_again, render_markdown
 from peacekb.text.markdown_tree import TextRefused
 from peacekb.text.sentences import sentence_spans
 from peacekb.text.vocabulary import Name, Vocabulary
-from peacekb.text.words import fold, key, plurals
+from peacekb.text.words import Cut, fold, key, plurals, words
 
 MEDIATOR = Name(1, "mediator", "/roles/mediator/")
 TREATY = Name(2, "peace treaty", "/concepts/peace-treaty/")
@@ -468,6 +468,13 @@ def test_sentences_are_cut_where_a_reader_would(text, sentences):
 def test_sentences_cover_every_word_once(text):
     covered = "".join(text[start:end] for start, end in sentence_spans(text))
     assert "".join(covered.split()) == "".join(text.split())
+
+
+@given(st.text(alphabet=st.sampled_from("abZ01 \n\t.,;:'’“-–_()éا\u0301\u00ad"), max_size=40))
+def test_both_ways_of_cutting_words_give_the_same(text):
+    cut = Cut(text)
+    found = [(*cut.span(place), folded) for place, folded in enumerate(cut.folded) if folded]
+    assert found == [tuple(word) for word in words(text)]
 
 
 @pytest.mark.parametrize(

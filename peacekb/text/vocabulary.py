@@ -4,13 +4,13 @@ import gc
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 from .words import (
+    Cut,
     arabic_stems,
     cased,
-    fold,
     folded_words,
     has_article,
     is_arabic,
@@ -38,8 +38,8 @@ _PREPOSITIONS = frozenset(
 )
 # Signs that hold two digits together (UAX 29, WB11 and WB12).
 _IN_NUMBERS = frozenset(".,'\u2019")
-# Spellings whose place in the trie is kept; past it all are looked up anew. Prose has some 40,000 in a million words.
-_MOST_SPELLINGS = 200_000
+# Words whose place in the trie is kept; past it all are looked up anew. Prose has some 40,000 in a million words.
+_MOST_WORDS = 200_000
 
 
 class Name(NamedTuple):
@@ -78,6 +78,13 @@ class _Node:
         return node
 
 
+class _Start(NamedTuple):
+    """Where names may start with a word, and the words of which one must follow; `None` where none need."""
+
+    nodes: tuple[_Node, ...]
+    continuations: dict[str, _Node] | None
+
+
 class Match(NamedTuple):
     """A stretch of text that is a name, and every name that fits it: exact ones only if there are any.
 
@@ -99,7 +106,7 @@ class Vocabulary:
         self._root = _Node()
         self._of_page: dict[int, tuple[Name, ...]] = {}
         self._by_spelling: dict[str, tuple[Name, ...]] = {}
-        self._starts: dict[str, tuple[_Node, ...]] = {}
+        self._starts: dict[str, _Start | None] = {}
         self._nodes = 0
         by_page: dict[int, list[Name]] = {}
         for name in names:
@@ -174,80 +181,79 @@ class Vocabulary:
         `language` keeps the names of that language, of another script and the case-sensitive ones (acronyms and
         proper names); `None` keeps all.
         """
-        cut = pieces(text)
-        spelled = cut[1::2]
-        starts = self._starts
-        for word in set(spelled).difference(starts):
-            if len(starts) >= _MOST_SPELLINGS:
+        cut = Cut(text)
+        words, starts = cut.folded, self._starts
+        for word in set(words).difference(starts):
+            if len(starts) >= _MOST_WORDS:
                 starts.clear()
                 return self.matches(text, language)
             starts[word] = self._starting(word)
-        # Nearly every word starts no name, and most that could are not followed as one: seen here, without a call.
-        places = [place for place, word in enumerate(spelled) if starts[word]]
-        if not places:
-            return []
-        offsets = list(accumulate(map(len, cut)))
         found: list[Match] = []
         free = 0
-        last = len(spelled) - 1
-        for place in places:
-            if place < free:
-                continue
-            nodes = starts[spelled[place]]
-            node = nodes[0]
-            if not node.entries and len(nodes) == 1:
-                if place == last or node.children is None:
-                    continue
-                following = fold(spelled[place + 1])
-                if following not in node.children and following.isascii() and cut[2 * place + 2] == " ":
-                    continue
-            longest, names = self._longest(cut, spelled, place, language)
-            if names and not _runs_on(cut, spelled, place, longest):
-                end = offsets[2 * longest + 1]
-                closing = names[0].text[-1]
-                if closing in _CLOSING and cut[2 * longest + 2].startswith(closing):
-                    end += 1  # "Resolution 1325 (2000)"
-                found.append(Match(offsets[2 * place], end, names))
-                free = longest + 1
+        # Nearly every word starts no name, and most that could are not followed as one: seen here, without a call.
+        for place in [
+            place
+            for place, (word, following) in enumerate(zip(words, [*words[1:], ""], strict=False))
+            if (start := starts[word])
+            and (start.continuations is None or following in start.continuations or not following)
+        ]:
+            if place >= free:
+                longest, names = self._longest(cut, place, language)
+                if names:
+                    begin, end = cut.span(place)[0], cut.span(longest)[1]
+                    if not _runs_on(text, begin, end):
+                        free = longest + 1
+                        if names[0].text[-1] in _CLOSING and text[end : end + 1] == names[0].text[-1]:
+                            end += 1  # "Resolution 1325 (2000)"
+                        found.append(Match(begin, end, names))
         return found
 
-    def _starting(self, word: str) -> tuple[_Node, ...]:
+    def _starting(self, folded: str) -> "_Start | None":
         """Give the nodes at which a name may start with a word, the one of its longest form first."""
-        folded, first = fold(word), self._root.children
+        first = self._root.children
         if not first or not folded:
-            return ()
-        if not is_arabic(folded):
-            return (first[folded],) if folded in first else ()
-        nodes = [first[folded]] if folded in first else []
-        for stem in arabic_stems(folded):
-            if stem in first:
-                nodes.append(first[stem] if len(stem) > 2 or has_article(folded) else first[stem].beginning())
-        return tuple(nodes)
+            return None
+        if is_arabic(folded):
+            nodes = [first[folded]] if folded in first else []
+            for stem in arabic_stems(folded):
+                if stem in first:
+                    nodes.append(first[stem] if len(stem) > 2 or has_article(folded) else first[stem].beginning())
+            return _Start(tuple(nodes), None) if nodes else None
+        node = first.get(folded)
+        if node is None:
+            return None
+        plain = not node.entries and node.children and all(word[0].isalnum() for word in node.children)
+        return _Start((node,), node.children if plain else None)
 
-    def _longest(
-        self, cut: list[str], spelled: list[str], first: int, language: str | None
-    ) -> tuple[int, tuple[Name, ...]]:
+    def _longest(self, cut: Cut, first: int, language: str | None) -> tuple[int, tuple[Name, ...]]:
         """Give the last word and the names of the longest match that starts at word `first`."""
-        best = first - 1
+        best = first
         names: tuple[Name, ...] = ()
-        count = len(spelled)
-        for start in self._starts[spelled[first]]:
-            node: _Node | None = start
+        text, words = cut.text, cut.folded
+        count = len(words)
+        start = self._starts[words[first]]
+        for beginning in start.nodes if start else ():
+            node: _Node | None = beginning
             last = first
+            spans = [cut.span(first)]
             while node is not None:
-                if node.entries and last > best:
-                    fitting = _fitting(node.entries, spelled, first, last, language)
+                if node.entries and (last > best or not names):
+                    fitting = _fitting(node.entries, text, words[first], spans, language)
                     if fitting:
                         best, names = last, fitting
-                last += 1
                 children = node.children
+                last += 1
+                while last < count and not words[last]:
+                    last += 1
                 if children is None or last == count:
                     break
-                gap = cut[2 * last]
+                span = cut.span(last)
+                gap = text[spans[-1][1] : span[0]]
                 sign = "" if gap == " " else _sign(gap)
                 if sign is None:
                     break
-                folded = fold(spelled[last])
+                spans.append(span)
+                folded = words[last]
                 node = children.get(sign + folded if sign else folded)
                 if node is None and not folded.isascii() and is_arabic(folded):
                     node = children.get(sign + without_article(folded))
@@ -269,17 +275,14 @@ def _sign(gap: str) -> str | None:
     return "," if sign.strip() == "," else sign
 
 
-def _runs_on(cut: list[str], spelled: list[str], first: int, last: int) -> bool:
-    """Tell whether the words are only a part of a longer one (UAX 29): "peace_id", "1325.7", a mark of any script."""
-    before, after = cut[2 * first], cut[2 * last + 2]
-    if before == " " == after:
-        return False
-    if before[-1:] == "_" or after[:1] == "_" or (after and unicodedata.category(after[0])[0] == "M"):
+def _runs_on(text: str, start: int, end: int) -> bool:
+    """Tell whether a stretch is only a part of a longer word (UAX 29): "peace_id", "1325.7", a mark of any script."""
+    before, after = text[start - 1 : start] if start else "", text[end : end + 1]
+    if before == "_" or after == "_" or (not after.isascii() and unicodedata.category(after)[0] == "M"):
         return True
-    if before in _IN_NUMBERS and first and spelled[first][0].isdigit() and spelled[first - 1][-1].isdigit():
+    if before in _IN_NUMBERS and text[start].isdigit() and text[max(0, start - 2) : start - 1].isdigit():
         return True
-    following = spelled[last + 1] if last + 1 < len(spelled) else ""
-    return after in _IN_NUMBERS and spelled[last][-1].isdigit() and following[:1].isdigit()
+    return after in _IN_NUMBERS and text[end - 1].isdigit() and text[end + 1 : end + 2].isdigit()
 
 
 def _paths(name: Name, folded: list[str]) -> Iterator[tuple[list[str], _Entry]]:
@@ -328,21 +331,22 @@ def _head(folded: list[str]) -> int:
 
 
 def _fitting(
-    entries: tuple[_Entry, ...], spelled: list[str], first: int, last: int, language: str | None
+    entries: tuple[_Entry, ...], text: str, first: str, spans: list[tuple[int, int]], language: str | None
 ) -> tuple[Name, ...]:
+    """Give the names of `entries` that fit the words at `spans`, of which `first` is the first, folded."""
     if len(entries) == 1 and entries[0].surface is None and entries[0].name.language == language:
         return (entries[0].name,)
     surface: tuple[str, ...] | None = None
     exact: list[Name] = []
     derived: list[Name] = []
-    definite = len(entries) > 1 and is_arabic(fold(spelled[first])) and has_article(fold(spelled[first]))
+    definite = len(entries) > 1 and is_arabic(first) and has_article(first)
     for name, wanted, is_derived, is_definite in entries:
         if wanted is not None:
             if surface is None:
-                surface = tuple(map(cased, spelled[first : last + 1]))
+                surface = tuple(cased(text[start:end]) for start, end in spans)
             if surface != wanted:
                 continue
-        elif language and name.language != language and is_arabic(fold(spelled[first])) == (language == "ar"):
+        elif language and name.language != language and is_arabic(first) == (language == "ar"):
             continue
         (derived if is_derived or is_definite != definite else exact).append(name)
     return _ordered(exact or derived)

