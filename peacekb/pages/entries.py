@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import (
     CharField,
     Count,
+    Exists,
     F,
     IntegerField,
     OuterRef,
@@ -137,12 +138,19 @@ def _phases(page: Page) -> set[str]:
 
 
 def find(kind: str, slug: str) -> Page | None:
-    """Give a published page with what its own page shows. Five queries; `version` and `words` come with the first."""
-    version = Revision.objects.filter(page=OuterRef("pk"), state=Revision.State.PUBLISHED).order_by("-number")
+    """Give a published page with what its own page shows. Five queries.
+
+    With the first come `words`, `version`, its number as readers count them, and `made`, when that was published.
+    """
+    versions = Revision.objects.filter(page=OuterRef("pk"), state=Revision.State.PUBLISHED)
+    number = versions.order_by().values("page").annotate(number=Count("pk"))
     pages = MODELS[kind].objects.published().filter(slug=slug).defer("source")
     found: Page | None = (
         with_words(pages)
-        .annotate(version=Subquery(version.values("number")[:1]))
+        .annotate(
+            version=Subquery(number.values("number")),
+            made=Subquery(versions.order_by("-number").values("created_at")[:1]),
+        )
         .prefetch_related(
             Prefetch("sections", Section.objects.order_by("position")),
             Prefetch("tagged", TaggedPage.objects.select_related("tag").order_by("tag__name")),
@@ -156,23 +164,34 @@ def find(kind: str, slug: str) -> Page | None:
 def elsewhere(request: HttpRequest, kind: str, slug: str, anchor: str = "", view: str = "pages:entry") -> HttpResponse:
     """Answer for an address without a public page: 301 to its new one, 410 where it was withdrawn, else 404.
 
-    A page that was merged into another is withdrawn and has a new address.
+    A page that was merged into another is withdrawn and has a new address. What was asked of a page that was
+    renamed, such as a version, is asked of its new address.
     """
-    withdrawn = Page.objects.filter(status=Status.WITHDRAWN, published_at__lte=F("withdrawn_at"))
     former = FormerSlug.objects.filter(kind=kind, slug=slug).select_related("page").first()
     if former is None:
-        page = withdrawn.filter(kind=kind, slug=slug).first()
+        page = withdrawn(kind, slug)
         if page is not None:
             return render(request, "410.html", {"page": page}, status=410)
-    known = Page.objects.published() | withdrawn
+    known = Page.objects.published() | _withdrawn()
     if former is None or not known.filter(pk=former.page_id).exists():
         raise Http404("No public page has this address.")
+    address = reverse(view, kwargs={"kinds": f"{former.page.kind}s", "slug": former.page.slug})
     if anchor:
-        return HttpResponsePermanentRedirect(
-            reverse("pages:section", kwargs={"slug": former.page.slug, "anchor": anchor})
-        )
-    kinds = f"{former.page.kind}s"
-    return HttpResponsePermanentRedirect(reverse(view, kwargs={"kinds": kinds, "slug": former.page.slug}))
+        address = reverse("pages:section", kwargs={"slug": former.page.slug, "anchor": anchor})
+    # The versions of a page that was merged are not those of the other one.
+    is_renamed = request.GET and not Page.objects.filter(kind=kind, slug=slug).exists()
+    asked = f"?{request.GET.urlencode()}" if is_renamed else ""
+    return HttpResponsePermanentRedirect(address + asked)
+
+
+def withdrawn(kind: str, slug: str) -> Page | None:
+    """Give the withdrawn page that readers had at an address which leads nowhere else. One query."""
+    moved = FormerSlug.objects.filter(kind=kind, slug=slug)
+    return _withdrawn().filter(~Exists(moved), kind=kind, slug=slug).defer("source").first()
+
+
+def _withdrawn() -> QuerySet[Page]:
+    return Page.objects.filter(status=Status.WITHDRAWN, published_at__lte=F("withdrawn_at"))
 
 
 @dataclass(frozen=True, slots=True)

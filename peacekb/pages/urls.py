@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 
 from peacekb.models import MODELS
 
-from . import concordance, views
+from . import citing, concordance, history, views
 
 
 class AsWritten:
@@ -50,5 +50,7 @@ urlpatterns = [
     path("<kinds:kinds>/<uslug:slug>/", views.entry, name="entry"),
     path("<kinds:kinds>/<uslug:slug>/mentions/", concordance.mentions, name="mentions"),
     path("<kinds:kinds>/<uslug:slug>/mentions.csv", concordance.mentions_file, name="mentions_file"),
+    path("<kinds:kinds>/<uslug:slug>/history/", history.history, name="history"),
+    path("<kinds:kinds>/<uslug:slug>/cite/", citing.cite, name="cite"),
     path("articles/<uslug:slug>/<uslug:anchor>/", views.section, name="section"),
 ]

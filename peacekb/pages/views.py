@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from peacekb import search as index_of_words
 from peacekb.models import Kind, Page, Phase, Source
 
-from . import entries, phases, results
+from . import citing, entries, history, phases, results
 from . import tags as tagging
 from .paging import page_of
 
@@ -58,6 +58,8 @@ def entry(request: HttpRequest, kinds: str, slug: str) -> HttpResponse:
     page = entries.find(kind, slug)
     if page is None:
         return entries.elsewhere(request, kind, slug)
+    if (earlier := history.version_asked(request, page)) is not None:
+        return earlier
     if kind == Kind.ARTICLE:
         return _article(request, page)
     covered = entries.phases_of([page])
@@ -68,6 +70,7 @@ def entry(request: HttpRequest, kinds: str, slug: str) -> HttpResponse:
         "names": entries.names_of(page),
         "relations": entries.relations_of(page),
         "mentions": entries.mentions_of(page),
+        "citation": citing.current(page),
     }
     return render(request, "pages/entry.html", shown)
 
@@ -81,6 +84,7 @@ def _article(request: HttpRequest, page: Page) -> HttpResponse:
         "roles": [one for one in mentioned if one.kind == Kind.ROLE],
         "tasks": [one for one in mentioned if one.kind == Kind.TASK],
         "mentions": entries.mentions_of(page),
+        "citation": citing.current(page),
     }
     return render(request, "pages/article.html", shown)
 
