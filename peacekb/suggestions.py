@@ -12,8 +12,8 @@ from django.db.models.functions import Substr
 from peacekb import publishing, search
 from peacekb.documents import Document, document_of, normal, write
 from peacekb.models import DismissedName, Label, Mention, Page, Revision, Status
-from peacekb.text.learning import SECTIONS_TO_A_LINK, Learnt, WrittenLink, learn, name_key, with_sections
-from peacekb.text.vocabulary import Name, Vocabulary
+from peacekb.text.learning import SECTIONS_TO_A_LINK, Learnt, WrittenLink, learn, with_sections
+from peacekb.text.vocabulary import Name, Vocabulary, name_key
 
 #: The words of a mention as the text has them, in the database.
 SURFACE = Substr("sentence", F("start") - F("sentence_start") + 1, F("end") - F("start"))

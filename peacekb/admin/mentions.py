@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 
 from peacekb.models import Kind, Label, Language, Mention, Page, Status
 from peacekb.suggestions import SURFACE, with_places
-from peacekb.text.learning import name_key
+from peacekb.text.vocabulary import name_key
 
 from .publishing_admin import form_address
 from .safety import SafeAdmin

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import (
+    Case,
     CharField,
     Count,
     Exists,
@@ -17,9 +18,10 @@ from django.db.models import (
     Subquery,
     Sum,
     Value,
+    When,
     Window,
 )
-from django.db.models.functions import Coalesce, Length, Replace, RowNumber, Substr
+from django.db.models.functions import Coalesce, Greatest, Length, Replace, RowNumber, Substr
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -68,6 +70,19 @@ def with_words(pages: QuerySet[Any]) -> QuerySet[Any]:
     words = Coalesce(Subquery(total.values("words")), 0, output_field=IntegerField())
     counted: QuerySet[Any] = pages.annotate(words=words)
     return counted
+
+
+def with_versions(pages: QuerySet[Any]) -> QuerySet[Any]:
+    """Add `version`, its number as readers count them, `made`, when that was published, and `changed`, its date.
+
+    `changed` is what `history.version_date` gives, in the database, where lists are ordered by it.
+    """
+    published = Revision.objects.filter(page=OuterRef("pk"), state=Revision.State.PUBLISHED)
+    number = published.order_by().values("page").annotate(number=Count("pk"))
+    made = published.order_by("-number").values("created_at")[:1]
+    counted: QuerySet[Any] = pages.annotate(version=Subquery(number.values("number")), made=Subquery(made))
+    later = When(version__gt=1, then=Greatest("published_at", "made"))
+    return counted.annotate(changed=Case(later, default=F("published_at")))
 
 
 def articles() -> QuerySet[Page]:
@@ -140,17 +155,11 @@ def _phases(page: Page) -> set[str]:
 def find(kind: str, slug: str) -> Page | None:
     """Give a published page with what its own page shows. Five queries.
 
-    With the first come `words`, `version`, its number as readers count them, and `made`, when that was published.
+    With the first come `words` and what `with_versions` adds.
     """
-    versions = Revision.objects.filter(page=OuterRef("pk"), state=Revision.State.PUBLISHED)
-    number = versions.order_by().values("page").annotate(number=Count("pk"))
     pages = MODELS[kind].objects.published().filter(slug=slug).defer("source")
     found: Page | None = (
-        with_words(pages)
-        .annotate(
-            version=Subquery(number.values("number")),
-            made=Subquery(versions.order_by("-number").values("created_at")[:1]),
-        )
+        with_versions(with_words(pages))
         .prefetch_related(
             Prefetch("sections", Section.objects.order_by("position")),
             Prefetch("tagged", TaggedPage.objects.select_related("tag").order_by("tag__name")),

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from peacekb import search
 from peacekb.documents import NAMED_KINDS, Document
 from peacekb.models import MODELS, FormerSlug, Label, Mention, Page, Revision, Status
-from peacekb.text.vocabulary import Name, Vocabulary, label_keys
+from peacekb.text.vocabulary import Name, Vocabulary, name_key
 
 
 class _Kept(NamedTuple):
@@ -115,7 +115,7 @@ class Effect:
                     continue
                 if ours.matches(text, None) or (heading and ours.matches(heading, None)):
                     touched[section] = page
-        wanted = {wanted_key(name) for name in self.names | self.written} - {""}
+        wanted = {name_key(name) for name in self.names | self.written} - {""}
         if wanted:
             touched.update(mentions.exclude(wanted="").filter(wanted_key__in=wanted))
         return touched
@@ -170,11 +170,6 @@ def _names_in(document: Document | None, kind: str) -> set[tuple[str, str, bool,
 def _written_names(kind: str, document: Document | None) -> set[str]:
     """Give what an author may write in `[[…]]` to mean the page of a document."""
     return {document["title"], document["slug"], f"{kind}:{document['slug']}"} if document else set()
-
-
-def wanted_key(wanted: str) -> str:
-    """Give the index keys of what a written link names, as `Mention.wanted_key` holds them."""
-    return " ".join(label_keys(wanted))[:400]
 
 
 class Resolver:

@@ -17,10 +17,10 @@ from peacekb.text.compose import Essay, compose, link_again
 from peacekb.text.compose import Section as MadeSection
 from peacekb.text.links import Mention as FoundMention
 from peacekb.text.markdown_tree import written_links
-from peacekb.text.vocabulary import Vocabulary
+from peacekb.text.vocabulary import Vocabulary, name_key
 from peacekb.text.words import folded_words
 
-from .names import Resolver, vocabulary, wanted_key
+from .names import Resolver, vocabulary
 
 BATCH = 200
 # Words on each side of a mention by which concordances are sorted.
@@ -205,7 +205,7 @@ def mention_values(one: FoundMention) -> dict[str, Any]:
         "sentence": one.sentence,
         "linked": one.linked,
         "wanted": one.wanted,
-        "wanted_key": wanted_key(one.wanted) if one.wanted else "",
+        "wanted_key": name_key(one.wanted) if one.wanted else "",
         "preceding": " ".join(before[: -_NEIGHBOURS - 1 : -1])[:120],
         "following": " ".join(after[:_NEIGHBOURS])[:120],
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
 
-from .vocabulary import Vocabulary, label_keys
+from .vocabulary import Vocabulary, name_key
 from .words import folded_words
 
 LONGEST_NAME = 200
@@ -58,11 +58,6 @@ class Learnt:
     mentions: tuple[int, ...]
     why: str = ""
     others: tuple[int, ...] = ()
-
-
-def name_key(text: str) -> str:
-    """Give the index keys of a name as one text: the same for its plural and for other spellings."""
-    return " ".join(label_keys(text))[:400]
 
 
 def counted(number: int, noun: str) -> str:

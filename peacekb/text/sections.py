@@ -12,7 +12,7 @@ from .words import direction
 
 INTRODUCTION = "introduction"
 # Second parts of public addresses below a page; a section may not take them.
-_RESERVED_ANCHORS = frozenset({"cite", "history", "mentions", "evidence", INTRODUCTION})
+_RESERVED_ANCHORS = frozenset({"cite", "feed", "history", "mentions", "evidence", INTRODUCTION})
 _PARAGRAPH_ANCHOR = re.compile(r"p\d+$")
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _PARAGRAPH_LABEL = {"en": "Link to paragraph %d", "fr": "Lien vers le paragraphe %d", "ar": "رابط إلى الفقرة %d"}

@@ -366,6 +366,11 @@ def label_keys(text: str) -> tuple[str, ...]:
     return tuple(map(key, folded_words(text)))
 
 
+def name_key(text: str) -> str:
+    """Give the index keys of a name as one text: the same for its plural and for other spellings."""
+    return " ".join(label_keys(text))[:400]
+
+
 def phrases_of_label(text: str) -> Iterator[tuple[str, ...]]:
     """Give the phrases of index keys in one of which every occurrence of a label stands."""
     keys = label_keys(text)
