@@ -267,6 +267,8 @@ TEMPLATES = [
     },
 ]
 TAGGIT_CASE_INSENSITIVE = True
+# A page with 150 names sends some 1,400 fields, and the page that asks before names change those of its sentences too.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000
 # Forms read "example.org" as https, as every Django after 5.2 does.
 FORMS_URLFIELD_ASSUME_HTTPS = True
 

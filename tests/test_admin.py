@@ -1210,3 +1210,12 @@ def test_pages_and_derived_rows_have_no_admin_of_their_own(publisher):
     assert "PeaceKB" in index
     assert "Editing" in index
     assert Label.objects.count() == Revision.objects.count() == 0
+
+
+def test_a_page_with_as_many_names_as_it_may_have_is_kept_whole(publisher):
+    fields = {"id": "", "page": "", "case_sensitive": "on", "ambiguous": "on", "verified": ""}
+    rows = labels(*({"text": f"Name {number}", **fields} for number in range(150))) | {"labels-INITIAL_FORMS": 0}
+    assert len(rows) > 1_000
+    response = publisher.post("/admin/peacekb/concept/add/", written(title="Names", slug="names", _draft="1", **rows))
+    assert response.status_code == 302
+    assert Concept.objects.get(slug="names").labels.count() == 151
