@@ -82,7 +82,8 @@ def with_versions(pages: QuerySet[Any]) -> QuerySet[Any]:
     made = published.order_by("-number").values("created_at")[:1]
     counted: QuerySet[Any] = pages.annotate(version=Subquery(number.values("number")), made=Subquery(made))
     later = When(version__gt=1, then=Greatest("published_at", "made"))
-    return counted.annotate(changed=Case(later, default=F("published_at")))
+    shown: QuerySet[Any] = counted.annotate(changed=Case(later, default=F("published_at")))
+    return shown
 
 
 def articles() -> QuerySet[Page]:
