@@ -195,7 +195,14 @@ def test_code_reads_as_it_was_written():
     sources = ('`a < b & "c" &amp;`', '    a < b & "c" &amp;', '```\na < b & "c" &amp;\n```', '> `a < b & "c" &amp;`')
     for source in sources:
         assert plain(render_markdown(source)).split() == ["a", "<", "b", "&", '"c"', "&amp;"]
+    assert "c\n</code>" not in render_markdown("    a\n    c\n\nText.")
     assert compose("## On `a < b`\n\nText.", Vocabulary()).sections[0].heading == "On a < b"
+
+
+def test_a_text_of_one_word_is_refused():
+    with pytest.raises(TextRefused, match="The word “ceasefire” stands 20,001 times; the most is 20,000"):
+        render_markdown("Ceasefire, " * 20_001)
+    render_markdown("Ceasefire, " * 20_000)
 
 
 def test_a_very_long_sentence_is_quoted_around_its_mention():
@@ -230,6 +237,21 @@ def test_a_page_that_changes_its_names_leaves_those_of_the_others():
     assert changed.matches(text, None) == VOCABULARY.matches(text, None)
     assert changed.named("Mediator") == (MEDIATOR,)
     assert changed.named("peace broker") == ()
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_name_that_begins_a_longer_one_is_found_once_it_is_learnt_and_no_more_when_it_is_gone(language):
+    changed = Vocabulary([Name(2, "accord de paix", "/concepts/peace-treaty/", language)])
+    text = "Un accord tient, un accord de paix aussi."
+
+    def found() -> list[str]:
+        return [text[one.start : one.end] for one in changed.matches(text, language)]
+
+    assert found() == ["accord de paix"]
+    changed.replace(30, [Name(30, "accord", "/concepts/accord/", language)])
+    assert found() == ["accord", "accord de paix"]
+    changed.replace(30, [])
+    assert found() == ["accord de paix"]
 
 
 def test_every_mention_is_kept_with_its_sentence_and_offsets():

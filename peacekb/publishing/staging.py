@@ -5,7 +5,7 @@ in between. What was published meanwhile is looked at again before the end.
 """
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from functools import partial
 from itertools import chain
 
@@ -30,7 +30,7 @@ from . import take_turn
 from .changes import show
 from .names import Effect, as_if
 from .proposals import ChangeRefused, Proposal
-from .rows import BATCH, LinkCount, is_other, link_sections, links, mention_values
+from .rows import BATCH, LinkCount, add_rows, is_other, link_sections, links, mention_values, write_fields
 
 _Names = dict[int, tuple[int, str, str]]  # count of a new name: page, language, text
 
@@ -120,11 +120,11 @@ def _prepare(change: NameChange, proposal: Proposal) -> bool:
     with as_if(proposal.names()) as names:
         for section, made in proposal.linked(sorted(staged), names):
             one = staged[section.pk]
-            one.html, one.notes_html = made.html, made.notes_html
+            one.html, one.notes_html, one.is_ready = made.html, made.notes_html, True
             counted.compare(links(section.mentions.all()), links(made.mentions))
             mentions += _staged_mentions(one, section, made)
-    StagedMention.objects.bulk_create(mentions, batch_size=500)
-    _write_prepared(staged.values())
+    add_rows(mentions)
+    write_fields(list(staged.values()), "html", "notes_html", "replaced", "is_ready")
     NameChange.objects.filter(pk=change.pk).update(
         sections_done=F("sections_done") + len(staged),
         links_appeared=F("links_appeared") + counted.appeared,
@@ -132,20 +132,6 @@ def _prepare(change: NameChange, proposal: Proposal) -> bool:
         links_vanished=F("links_vanished") + counted.vanished,
     )
     return True
-
-
-def _write_prepared(sections: Iterable[StagedSection]) -> None:
-    """Write prepared sections, faster than `bulk_update` would."""
-    table = connection.ops.quote_name(StagedSection._meta.db_table)
-    replaced = StagedSection._meta.get_field("replaced")
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {table} SET html = %s, notes_html = %s, replaced = %s, is_ready = %s WHERE id = %s",  # noqa: S608
-            [
-                (one.html, one.notes_html, replaced.get_db_prep_save(one.replaced, connection), True, one.pk)
-                for one in sections
-            ],
-        )
 
 
 def _staged_mentions(staged: StagedSection, section: Section, made: MadeSection) -> list[StagedMention]:

@@ -8,6 +8,7 @@ import html
 import re
 import threading
 import xml.etree.ElementTree as ET
+from collections import Counter
 from typing import Any
 
 import markdown
@@ -30,6 +31,8 @@ _LIMITS = (
 _MAX_NESTING = 40
 _MAX_HEADINGS = 1_000
 _MAX_DEFINITIONS = 600
+# Each of them may become a mention once the word is a name. An essay as long as may be has some 5,000 times "the".
+_MOST_OF_ONE_WORD = 20_000
 _INDENT = re.compile(r"^[ \t>*+-]*")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _WRITTEN_LINK = r"\[\[(!?)([^\[\]|\n]{1,200})(?:\|([^\[\]|\n]{1,300}))?\]\]"
@@ -57,6 +60,12 @@ def check_bounds(source: str) -> None:
             f"the text has {len(source):,} characters; the most is {MAX_CHARACTERS:,}. Divide it into two essays.",
             line=source.count("\n", 0, MAX_CHARACTERS) + 1,
         )
+    if len(source) > 2 * _MOST_OF_ONE_WORD:
+        ((word, times),) = Counter(re.findall(r"\w+", source.casefold())).most_common(1) or [("", 0)]
+        if times > _MOST_OF_ONE_WORD:
+            raise TextRefused(
+                f"the word “{word[:40]}” stands {times:,} times; the most is {_MOST_OF_ONE_WORD:,}. Divide the text."
+            )
     headings = definitions = 0
     for line, block in blocks(source):
         for what, pattern, most, _ in _LIMITS:
@@ -244,7 +253,7 @@ def _resolve_placeholders(root: ET.Element) -> None:
         if element.text:
             element.text = _resolved(element.text)
             if element.tag == "code":  # escaped by the parser, which leaves only this to its serialiser's mercy
-                element.text = html.unescape(element.text)
+                element.text = html.unescape(element.text).rstrip("\n")
         if element.tail:
             element.tail = _resolved(element.tail)
 

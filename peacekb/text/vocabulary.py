@@ -99,7 +99,7 @@ class Match(NamedTuple):
 class Vocabulary:
     """A trie of folded words over all names. Building is linear in the names, finding in the text.
 
-    Finding keeps the spellings it met, so one vocabulary serves one thread at a time.
+    Finding keeps the words it met, so one vocabulary serves one thread at a time.
     """
 
     def __init__(self, names: Iterable[Name] = ()) -> None:
@@ -107,7 +107,6 @@ class Vocabulary:
         self._of_page: dict[int, tuple[Name, ...]] = {}
         self._by_spelling: dict[str, tuple[Name, ...]] = {}
         self._starts: dict[str, _Start | None] = {}
-        self._nodes = 0
         by_page: dict[int, list[Name]] = {}
         for name in names:
             by_page.setdefault(name.page, []).append(name)
@@ -127,18 +126,20 @@ class Vocabulary:
 
     def replace(self, page: int, names: Iterable[Name]) -> None:
         """Let a page have these names and no others. Costs as much as they are many, whatever the vocabulary holds."""
-        for name in self._of_page.pop(page, ()):
+        own, known = tuple(names), self.names_of(page)
+        if own == known:
+            return
+        for name in known:
             folded = folded_words(name.text)
             spelling = " ".join(folded)
             self._by_spelling[spelling] = tuple(other for other in self._by_spelling[spelling] if other is not name)
             for path, _ in _paths(name, folded):
                 node = self._node(path)
                 node.entries = tuple(entry for entry in node.entries if entry.name is not name)
-        known = self._nodes
-        self._learn(page, names)
-        if self._nodes != known:
-            # Words that started no name may start one now.
-            self._starts.clear()
+        self._of_page.pop(page, None)
+        self._learn(page, own)
+        # Other words may start names now, or be names alone.
+        self._starts.clear()
 
     def _learn(self, page: int, names: Iterable[Name]) -> None:
         own = []
@@ -162,7 +163,6 @@ class Vocabulary:
             following = node.children.get(word)
             if following is None:
                 following = node.children[word] = _Node()
-                self._nodes += 1
             node = following
         return node
 
@@ -353,12 +353,7 @@ def _fitting(
 
 
 def _ordered(names: Iterable[Name]) -> tuple[Name, ...]:
-    found = tuple(names)
-    return (
-        found
-        if len(found) < 2
-        else tuple(sorted(found, key=lambda name: (name.page, name.text, name.language, name.label or 0)))
-    )
+    return tuple(sorted(names, key=lambda name: (name.page, name.text, name.language, name.label or 0)))
 
 
 def label_keys(text: str) -> tuple[str, ...]:
