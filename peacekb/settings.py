@@ -294,6 +294,9 @@ def refuse_a_database_in_the_open(database: dict[str, Any]) -> None:
     options = database.get("OPTIONS", {})
     hosts = f"{options.get('hostaddr') or options.get('host') or database['HOST'] or os.environ.get('PGHOST', '')}"
     remote = [host for host in hosts.split(",") if host and not host.startswith("/") and not is_loopback(host)]
+    # The servers that these name cannot be seen from here.
+    remote += [f"the server of {name}" for name in ("PGSERVICE", "PGHOSTADDR") if os.environ.get(name)]
+    remote += ["the server of its service"] if options.get("service") else []
     mode = options.get("sslmode") or os.environ.get("PGSSLMODE")
     if remote and mode not in {"require", "verify-ca", "verify-full", "disable"}:
         raise ImproperlyConfigured(

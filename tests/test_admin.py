@@ -1219,3 +1219,11 @@ def test_a_page_with_as_many_names_as_it_may_have_is_kept_whole(publisher):
     response = publisher.post("/admin/peacekb/concept/add/", written(title="Names", slug="names", _draft="1", **rows))
     assert response.status_code == 302
     assert Concept.objects.get(slug="names").labels.count() == 151
+
+
+@pytest.mark.parametrize("key", ["1", "0", "abc"])
+def test_no_row_is_saved_as_a_new_one(chief, key):
+    published()
+    for name in ("article", "concept", "source"):
+        response = chief.post(f"/admin/peacekb/{name}/{key}/change/", written(_saveasnew="1"))
+        assert response.status_code == 400, name

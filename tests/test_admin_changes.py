@@ -187,7 +187,7 @@ def test_what_cannot_stay_is_said_on_the_page_that_asks_and_nothing_is_lost(publ
     posted = sent_by(asked, "_names_confirmed", untick=[place_of(asked, "pause")])
     again = publisher.post(form_of(ceasefire), posted)
     assert asks(again)
-    assert "1 sentences are to stay as they are; the most is 0." in again.text
+    assert "At most 0 sentences can stay as they are; these are 1." in again.text
     assert sent_by(again, "_names_confirmed")["summary"] == ["In short."]
     assert '<input type="checkbox" name="_names_link" value="' in again.text
     assert "_names_link" not in sent_by(again, "_names_confirmed")

@@ -21,8 +21,8 @@ from peacekb.models import (
     Status,
 )
 from peacekb.publishing import changes, publish, save_draft, staging
-from peacekb.publishing.changes import Difference, apply, preview, undo
-from peacekb.publishing.proposals import ChangeRefused, Proposal, of_dividing, of_merging, of_names
+from peacekb.publishing.changes import Difference, apply, preview
+from peacekb.publishing.proposals import ChangeRefused, Proposal, of_dividing, of_merging, of_names, of_undoing
 
 from .factories import draft_article, published_article, published_concept, published_role, source
 
@@ -32,6 +32,10 @@ pytestmark = pytest.mark.django_db
 def with_names(page: Page, *names: str, **values) -> Proposal:
     """A proposal that a page has these other names."""
     return of_names(page, {**document_of(page), "labels": [{"text": name} for name in names], **values})
+
+
+def undo(change: NameChange) -> NameChange:
+    return apply(of_undoing(change), undoes=change)
 
 
 def told(differences: list[Difference]) -> list[tuple[str, str, str | None, str | None]]:

@@ -19,7 +19,7 @@ from peacekb.suggestions import SURFACE, with_places
 from peacekb.text.vocabulary import name_key
 
 from .publishing_admin import form_address
-from .safety import SafeAdmin
+from .safety import ReadOnly, SafeAdmin
 
 PER_PAGE = 50
 _WHAT = {"name": "Words in the text", "link": "Links without a page"}
@@ -30,7 +30,7 @@ def may_change(request: HttpRequest, kinds: Iterable[str] = Kind.values) -> bool
     return any(request.user.has_perm(f"peacekb.change_{kind}") for kind in kinds)
 
 
-class ListAdmin(SafeAdmin):
+class ListAdmin(ReadOnly, SafeAdmin):
     """A list of its own for those who may change pages. There are no forms of its rows."""
 
     class Media:
@@ -41,16 +41,6 @@ class ListAdmin(SafeAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may_change(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let rows of the list go with their page, and by nothing else."""
-        return False
 
     def check_request(self, request: HttpRequest) -> None:
         """Refuse those who may not see the list, and lookups as other lists refuse them."""

@@ -21,11 +21,11 @@ from peacekb.text.worker import parse_within
 from .confirming import AskFirst, ask, change_address, done, look_at, told
 from .fields import spoken_time
 from .publishing_admin import form_address, may_publish, unmatched
-from .safety import SafeAdmin
+from .safety import ReadOnly, SafeAdmin
 
 
 @admin.register(Revision)
-class RevisionAdmin(SafeAdmin):
+class RevisionAdmin(ReadOnly, SafeAdmin):
     """Read only: a version is never changed."""
 
     change_form_template = "admin/peacekb/revision_form.html"
@@ -77,15 +77,6 @@ class RevisionAdmin(SafeAdmin):
     @admin.display(description="text")
     def text(self, revision: Revision) -> SafeString:
         return format_html('<div class="written" dir="auto">{}</div>', revision.content.get("source", ""))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

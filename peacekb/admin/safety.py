@@ -84,6 +84,9 @@ class SafeAdmin(AnyModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
+        if "_saveasnew" in request.POST:
+            # No form here has that button, and Django then forgets which row it shows.
+            raise BadRequest("A row is not saved as a new one.")
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except (OverflowError, DataError) as unfit:
@@ -125,6 +128,19 @@ class SafeAdmin(AnyModelAdmin):
         """Give the public address itself, not one that looks it up by two numbers."""
         address: str | None = obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else None
         return address
+
+
+class ReadOnly(AnyModelAdmin):
+    """For rows that are looked at and never written here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 def _without_filters(request: HttpRequest) -> HttpResponseRedirect:

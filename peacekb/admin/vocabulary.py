@@ -18,7 +18,7 @@ from peacekb.models import Concept, Label, Page, Role, Source, Status, TaggedPag
 from .fields import TAG_LENGTH, OneLineField
 from .page_forms import ConceptForm, RoleForm, TaskForm
 from .publishing_admin import PublishingAdmin, TagFilter, form_address
-from .safety import SafeAdmin
+from .safety import ReadOnly, SafeAdmin
 
 _CHECKS: Any = (
     "Dates and checks",
@@ -71,7 +71,7 @@ class TaskAdmin(VocabularyAdmin):
 
 
 @admin.register(Label)
-class LabelAdmin(SafeAdmin):
+class LabelAdmin(ReadOnly, SafeAdmin):
     """Every name in one list. Names are changed in the form of their page."""
 
     list_display = ["name", "page_kind", "language", "kind", "case_sensitive", "ambiguous"]
@@ -92,15 +92,6 @@ class LabelAdmin(SafeAdmin):
     @admin.display(description="kind of page", ordering="page__kind")
     def page_kind(self, label: Label) -> str:
         return label.page.get_kind_display()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class UsedAdmin(SafeAdmin):

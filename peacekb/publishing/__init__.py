@@ -53,7 +53,7 @@ class Outcome:
 
 
 def publish(page: Page, *, editor: User = None, note: str = "", origin: str = Revision.Origin.EDITOR) -> Outcome:
-    """Make what is stored of a page public: keep a revision, compose it, and compose again where its names occur.
+    """Make what is stored of a page public: keep a revision, compose it, and link again where its names occur.
 
     Raises `TextRefused` for a text that cannot be rendered; nothing is changed then.
     """

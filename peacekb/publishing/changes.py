@@ -1,7 +1,7 @@
 """Changes of names without fear: seen beforehand, sentence by sentence, done as one, and taken back.
 
 A proposal is looked at (`preview`), then done (`apply`): at once where it touches few sections; else it waits and is
-prepared in steps beside what readers see (`staging`). Whatever it did can be taken back (`undo`).
+prepared in steps beside what readers see (`staging`). Taking it back is a proposal too (`proposals.of_undoing`).
 """
 
 import re
@@ -22,7 +22,7 @@ from peacekb.text.vocabulary import Vocabulary
 
 from . import User, keep_as_it_is, offer, save_draft, settle, take_turn
 from .names import Effect, Resolver, as_if
-from .proposals import ChangeRefused, Proposal, of_undoing
+from .proposals import ChangeRefused, Proposal
 from .rows import LinkCount, links
 
 #: A change that touches no more sections is done at once: a second or two, in which no other editor can save.
@@ -117,7 +117,8 @@ def apply(
     """Do what a proposal says, at once or, past `AT_ONCE` sections, as a change that waits for `proceed`.
 
     The sentences in `keep` (see `Difference.place`) stay as they are: their essays get `[[…]]` there, in the same
-    event. Raises `ChangeRefused`, `TextRefused` and `DocumentRefused`; nothing is changed then.
+    event. `undoes` is the change that this one takes back. Raises `ChangeRefused`, `TextRefused` and
+    `DocumentRefused`; nothing is changed then.
     """
     take_turn()
     if NameChange.objects.filter(state=NameChange.State.WAITING).exists():
@@ -152,11 +153,6 @@ def apply(
         draft = _drafted(pages[pk], document, change, editor)
         change.pages.filter(page=pk).update(after=draft)
     return change
-
-
-def undo(change: NameChange, *, editor: User = None) -> NameChange:
-    """Take a change back: every page that it changed gets what it had before. Raises as `apply`."""
-    return apply(of_undoing(change), editor=editor, undoes=change)
 
 
 def _drafted(page: Page, document: Document, change: NameChange, editor: User) -> Revision | None:
@@ -197,7 +193,7 @@ def show(
 def _kept_as_they_are(proposal: Proposal, keep: Collection[tuple[int, int]]) -> dict[int, Document]:
     """Give the documents of essays with `[[…]]` at the places that are to stay as they are."""
     if len(keep) > MOST_KEPT:
-        raise ChangeRefused(f"{len(keep)} sentences are to stay as they are; the most is {MOST_KEPT}.")
+        raise ChangeRefused(f"At most {MOST_KEPT} sentences can stay as they are; these are {len(keep)}.")
     documents: dict[int, Document] = {}
     if not keep:
         return documents
