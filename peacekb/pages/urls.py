@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 
 from peacekb.models import MODELS
 
-from . import citing, concordance, history, views
+from . import citing, concordance, feeds, history, sharing, sitemaps, views
 
 
 class AsWritten:
@@ -44,12 +44,20 @@ urlpatterns = [
     path("sources/", views.sources, name="sources"),
     path("sources/<uslug:slug>/", views.source, name="source"),
     path("search/", views.search, name="search"),
+    path("feed/", feeds.news, name="feed"),
+    path("tags/<str:expression>/feed/", feeds.tag, name="tag_feed"),
+    path("sitemap.xml", sitemaps.index, name="sitemaps"),
+    path("sitemap-<slug:section>.xml", sitemaps.section, name="sitemap"),
+    path("robots.txt", sitemaps.robots, name="robots"),
+    path("site.webmanifest", sharing.manifest, name="manifest"),
+    path("favicon.ico", sharing.favicon, name="favicon"),
     path("healthz/", views.healthz, name="healthz"),
     path("readyz/", views.readyz, name="readyz"),
     path("<kinds:kinds>/", views.index, name="index"),
     path("<kinds:kinds>/<uslug:slug>/", views.entry, name="entry"),
     path("<kinds:kinds>/<uslug:slug>/mentions/", concordance.mentions, name="mentions"),
     path("<kinds:kinds>/<uslug:slug>/mentions.csv", concordance.mentions_file, name="mentions_file"),
+    path("<kinds:kinds>/<uslug:slug>/feed/", feeds.mentions, name="mentions_feed"),
     path("<kinds:kinds>/<uslug:slug>/history/", history.history, name="history"),
     path("<kinds:kinds>/<uslug:slug>/cite/", citing.cite, name="cite"),
     path("articles/<uslug:slug>/<uslug:anchor>/", views.section, name="section"),

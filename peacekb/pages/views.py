@@ -8,9 +8,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from peacekb import search as index_of_words
-from peacekb.models import Kind, Page, Phase, Source
+from peacekb.models import Article, Kind, Page, Phase, Source
 
-from . import citing, entries, history, phases, results
+from . import citing, entries, history, phases, results, sharing
 from . import tags as tagging
 from .paging import page_of
 
@@ -60,22 +60,24 @@ def entry(request: HttpRequest, kinds: str, slug: str) -> HttpResponse:
         return entries.elsewhere(request, kind, slug)
     if (earlier := history.version_asked(request, page)) is not None:
         return earlier
-    if kind == Kind.ARTICLE:
+    if isinstance(page, Article):
         return _article(request, page)
     covered = entries.phases_of([page])
+    names = entries.names_of(page)
     shown = {
         "page": page,
         "stops": phases.line(covered),
         "phases": phases.named(covered),
-        "names": entries.names_of(page),
+        "names": names,
         "relations": entries.relations_of(page),
         "mentions": entries.mentions_of(page),
         "citation": citing.current(page),
+        "sharing": sharing.of_entry(page, names),
     }
     return render(request, "pages/entry.html", shown)
 
 
-def _article(request: HttpRequest, page: Page) -> HttpResponse:
+def _article(request: HttpRequest, page: Article) -> HttpResponse:
     mentioned = entries.pages_in(page)
     shown = {
         "page": page,
@@ -85,6 +87,7 @@ def _article(request: HttpRequest, page: Page) -> HttpResponse:
         "tasks": [one for one in mentioned if one.kind == Kind.TASK],
         "mentions": entries.mentions_of(page),
         "citation": citing.current(page),
+        "sharing": sharing.of_article(page, mentioned),
     }
     return render(request, "pages/article.html", shown)
 
@@ -96,7 +99,14 @@ def section(request: HttpRequest, slug: str, anchor: str) -> HttpResponse:
     if page is None:
         return entries.elsewhere(request, Kind.ARTICLE, slug, anchor)
     before, part, after, below = entries.parts_around(list(page.sections.all()), anchor)
-    shown = {"page": page, "section": part, "before": before, "after": after, "below": below}
+    shown = {
+        "page": page,
+        "section": part,
+        "before": before,
+        "after": after,
+        "below": below,
+        "sharing": sharing.of_section(page, part),
+    }
     return render(request, "pages/section.html", shown)
 
 

@@ -108,3 +108,9 @@ def plural_name(kinds: str) -> str:
 def absolute(path: str) -> str:
     """Give an address of this site with its host, for citations and search engines."""
     return f"{settings.SITE_URL}{path}"
+
+
+@register.simple_block_tag
+def written_once(content: str) -> str:
+    """Give what stands between the tags, for `as`: a block that the head shows in several places."""
+    return content
