@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from peacekb.text import worker
 from peacekb.text.compose import compose, link_again, render_markdown
 from peacekb.text.markdown_tree import TextRefused
+from peacekb.text.markup import as_html, as_xml
+from peacekb.text.sanitize import sanitize
 from peacekb.text.sentences import sentence_spans
 from peacekb.text.vocabulary import Name, Vocabulary
 from peacekb.text.words import Cut, fold, key, plurals, words
@@ -281,6 +283,15 @@ def test_a_longer_name_wins_over_the_shorter_one_in_it():
     assert [m.target for m in section.mentions] == [9, 3]
 
 
+@pytest.mark.parametrize("opening", ["[^1]", "![](/map.png)", "*A* note,[^1]", "The *first*", "- [^1]"])
+def test_a_link_holds_its_name_whatever_the_paragraph_opens_with(opening):
+    (section,) = compose(f"{opening} ceasefire, mediator and ceasefire.\n\n[^1]: Note.", VOCABULARY).sections
+    assert re.findall('<a class="concept" href="([^"]*)">([^<]*)</a>', section.html) == [
+        ("/concepts/ceasefire/", "ceasefire"),
+        ("/roles/mediator/", "mediator"),
+    ]
+
+
 def test_a_page_does_not_link_itself_nor_its_quiet_labels():
     assert linked("A mediator, a ceasefire, a DDR.", own=1, quiet=["Ceasefire"]) == ["DDR"]
 
@@ -418,6 +429,28 @@ def assert_harmless(html: str) -> None:
         }
         address = element.get("href", "#")
         assert re.match(r"(?:https?:|mailto:|#|/|[^:]*$)", address, re.IGNORECASE), address
+
+
+# Without a carriage return: line ends are one kind before a text is parsed.
+_WRITTEN = st.text(alphabet=st.sampled_from("ab<>&\"' \t\né؟"), max_size=12)
+
+
+def _elements(children: st.SearchStrategy[list[ET.Element]]) -> st.SearchStrategy[ET.Element]:
+    def make(tag: str, attributes: dict[str, str], text: str, tail: str, inside: list[ET.Element]) -> ET.Element:
+        element = ET.Element(tag, attributes)
+        element.text, element.tail = text, tail
+        element[:] = inside
+        return element
+
+    tags = st.sampled_from(["p", "em", "a", "br", "hr", "code"])
+    attributes = st.dictionaries(st.sampled_from(["href", "class", "title"]), _WRITTEN)
+    return st.builds(make, tags, attributes, _WRITTEN, _WRITTEN, children)
+
+
+@given(st.recursive(_elements(st.just([])), lambda inner: _elements(st.lists(inner, max_size=3)), max_leaves=12))
+def test_a_tree_is_written_as_the_standard_library_writes_it(element):
+    assert as_xml(element) == ET.tostring(element, encoding="unicode")
+    assert sanitize(as_html(element)) == sanitize(ET.tostring(element, encoding="unicode", method="html"))
 
 
 @settings(max_examples=150, deadline=None)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from .links import Mention, Resolver, link_first_mentions
+from .markup import as_html
 from .sanitize import sanitize
 from .sections import Part, split_at_headings
 from .vocabulary import Name, Vocabulary
@@ -128,18 +129,18 @@ def _section(
 def _html(elements: Iterable[ET.Element]) -> str:
     written: list[str] = []
     for element in elements:
-        for node in element.iter():
-            _prepare(node)
-        written.append(ET.tostring(element, encoding="unicode", method="html"))
-    return sanitize("\n".join(written))
+        for picture in element.iter("img"):
+            _link_picture(picture)
+        for link in element.iter("a"):
+            if _EXTERNAL.match(link.get("href", "")):
+                link.set("class", "external")
+        written.append(as_html(element))
+    return sanitize("\n".join(written)) if written else ""
 
 
-def _prepare(node: ET.Element) -> None:
-    """Make pictures from elsewhere links (no third-party request) and mark links that leave the site."""
-    if node.tag == "img":
-        address, text = node.get("src", ""), node.get("alt") or node.get("src", "")
-        node.tag, node.text = "a", text
-        node.attrib.clear()
-        node.set("href", address)
-    if node.tag == "a" and _EXTERNAL.match(node.get("href", "")):
-        node.set("class", "external")
+def _link_picture(picture: ET.Element) -> None:
+    """Make a picture from elsewhere a link: no page of ours asks others for anything."""
+    address = picture.get("src", "")
+    picture.tag, picture.text = "a", picture.get("alt") or address
+    picture.attrib.clear()
+    picture.set("href", address)

@@ -7,8 +7,10 @@ breaks, and linking never changes a visible character.
 import re
 import xml.etree.ElementTree as ET
 from bisect import bisect_right
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from .markdown_tree import LINK_TAG
@@ -100,7 +102,7 @@ def link_first_mentions(
         # The heading's own tree is not read: nothing in it is linked, and its text is stored with other white space.
         runs = [_Run(0, part.heading, False, part.heading, heading, readable=True, linkable=False)]
         found = _named(heading, runs, vocabulary, language, own, silent)
-        mentions += [_mention(one, None, 0, heading, (0, len(heading)), in_heading=True) for one in found]
+        mentions += [_mention(one, None, 0, 0, heading, in_heading=True) for one in found]
     for blocks, is_note in ((part.blocks, False), (part.notes, True)):
         for block in blocks:
             runs = _runs(block.element, linkable=not is_note)
@@ -116,15 +118,14 @@ def link_first_mentions(
                 _strip_written(block.element)
             if found:
                 _link(found, block.element, runs, linked)
-                spans = _Sentences(block_text)
-                mentions += [_mention(one, block.paragraph, len(text), block_text, spans.around(one)) for one in found]
+                mentions += _mentions(found, block.paragraph, len(text), block_text)
             text += block_text
     return text, starts, mentions
 
 
 def _link(found: list[_Found], block: ET.Element, runs: list[_Run], linked: set[int]) -> None:
     """Decide which names become links, and write them into the tree."""
-    chosen: list[tuple[_Stretch, str]] = []
+    chosen: list[_Stretch] = []
     for one in found:
         if one.target is None or not one.linked:
             continue
@@ -132,48 +133,57 @@ def _link(found: list[_Found], block: ET.Element, runs: list[_Run], linked: set[
         if one.wanted:
             linked.add(page)
             continue
-        stretch = None if page in linked else _stretch(block, runs, one.start, one.end)
+        stretch = None if page in linked else _stretch(block, runs, one.start, one.end, one.target.href)
         if stretch is None:
             one.linked = False
         else:
             linked.add(page)
-            chosen.append((stretch, one.target.href))
+            chosen.append(stretch)
     # From the end, so that what stands before a link keeps its place.
-    for stretch, href in reversed(chosen):
-        _wrap(stretch, href)
+    for (container, first, last), group in groupby(reversed(chosen), _place_of):
+        if first == last:
+            _link_within(container, first, group)
+        else:
+            _link_across(*group)
 
 
-class _Sentences:
-    """The sentences of a block, cut once."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._spans = sentence_spans(text)
-        self._begins = [start for start, _ in self._spans]
-
-    def around(self, one: _Found) -> tuple[int, int]:
-        """Give start and end of the sentence in which a name stands, or of its part around the name."""
-        start, end = self._spans[max(0, bisect_right(self._begins, one.start) - 1)]
+def _mentions(found: list[_Found], paragraph: int | None, offset: int, text: str) -> list[Mention]:
+    """Give the names found in a block, in order, with their sentences; the block begins at `offset` in the section."""
+    mentions = []
+    spans = sentence_spans(text)
+    at = quoted = 0
+    sentence = ""
+    for one in found:
+        while at + 1 < len(spans) and spans[at + 1][0] <= one.start:
+            at += 1
+        start, end = spans[at]
         end = max(end, one.end)
         if end - start > LONGEST_SENTENCE:
-            cut = max(start, one.start - _CONTEXT)
-            start = start if cut == start else max(cut, self._text.find(" ", cut, one.start) + 1)
-            cut = min(end, one.end + _CONTEXT)
-            blank = self._text.rfind(" ", one.end, cut)
-            end = end if cut == end else (cut if blank < 0 else blank)
-        return start, end
+            start, end = _around(one, text, start, end)
+        if start != quoted or end != start + len(sentence):
+            quoted, sentence = start, text[start:end]
+        mentions.append(_mention(one, paragraph, offset, start, sentence))
+    return mentions
+
+
+def _around(one: _Found, text: str, start: int, end: int) -> tuple[int, int]:
+    """Give the part of a long sentence around a name."""
+    cut = max(start, one.start - _CONTEXT)
+    start = start if cut == start else max(cut, text.find(" ", cut, one.start) + 1)
+    cut = min(end, one.end + _CONTEXT)
+    blank = text.rfind(" ", one.end, cut)
+    return start, end if cut == end else (cut if blank < 0 else blank)
 
 
 def _mention(
-    one: _Found, paragraph: int | None, offset: int, text: str, sentence: tuple[int, int], *, in_heading: bool = False
+    one: _Found, paragraph: int | None, offset: int, start: int, sentence: str, *, in_heading: bool = False
 ) -> Mention:
-    start, end = sentence
     return Mention(
         paragraph,
         offset + one.start,
         offset + one.end,
         offset + start,
-        text[start:end],
+        sentence,
         one.target.page if one.target else None,
         one.label,
         one.linked,
@@ -232,8 +242,10 @@ def _named(
         if name.ambiguous:
             found.append(_Found(start, end, None, name.label, linked=False))
             continue
-        around = runs if len(runs) == 1 else runs[_run_at(runs, start) : _run_at(runs, end - 1) + 1]
-        linkable = all(run.linkable for run in around)
+        if len(runs) == 1:
+            linkable = runs[0].linkable
+        else:
+            linkable = all(run.linkable for run in runs[_run_at(runs, start) : _run_at(runs, end - 1) + 1])
         if silent and (_folded(text[start:end]) in silent or _folded(name.text) in silent):
             linkable = False
         found.append(_Found(start, end, name, name.label, linked=linkable))
@@ -290,8 +302,8 @@ def _runs(block: ET.Element, *, linkable: bool) -> list[_Run]:
     walk(block, True, linkable)
     while runs and not runs[-1].text.strip():
         runs.pop()
-    if runs and runs[-1].text != runs[-1].text.rstrip():
-        runs[-1] = replace(runs[-1], text=runs[-1].text.rstrip())
+    if runs:
+        runs[-1].text = runs[-1].text.rstrip()
     return runs
 
 
@@ -300,22 +312,26 @@ def _run_at(runs: list[_Run], place: int) -> int:
 
 
 class _Stretch(NamedTuple):
-    """A part of one element's content: from `start` in the text before child `first` to `end` in that before `last`."""
+    """What a link is to hold: from `start` in the text before child `first` to `end` in that before child `last`."""
 
     container: ET.Element
     first: int
-    start: int
     last: int
+    start: int
     end: int
+    href: str
 
 
-def _stretch(block: ET.Element, runs: list[_Run], start: int, end: int) -> _Stretch | None:
+_place_of = itemgetter(0, 1, 2)
+
+
+def _stretch(block: ET.Element, runs: list[_Run], start: int, end: int, href: str) -> _Stretch | None:
     """Give the part of the tree that a link around `text[start:end]` would hold; `None` where none can.
 
     A name may begin or end inside emphasis: the link then holds the whole emphasis, if the name fills it to that side.
     """
-    if len(runs) == 1:
-        return _Stretch(runs[0].parent, 0, start, 0, end)
+    if len(runs) == 1 and not runs[0].is_tail:
+        return _Stretch(runs[0].parent, 0, 0, start, end, href)
     first, last = runs[_run_at(runs, start)], runs[_run_at(runs, end - 1)]
     begin, stop = _cut(first, start - first.start), _cut(last, end - last.start)
     if first is not last and begin[0] is not stop[0]:
@@ -325,7 +341,7 @@ def _stretch(block: ET.Element, runs: list[_Run], start: int, end: int) -> _Stre
         if not common:
             return None
         begin, stop = common[0]
-    stretch = _Stretch(begin[0], begin[1], begin[2], stop[1], stop[2])
+    stretch = _Stretch(begin[0], begin[1], stop[1], begin[2], stop[2], href)
     # Nothing goes into a link that is a link itself, or the mark of a note.
     inside = (node for child in stretch.container[stretch.first : stretch.last] for node in child.iter())
     return None if any(node.tag in ("a", "sup") for node in inside) else stretch
@@ -356,24 +372,37 @@ def _text_behind(element: ET.Element, children: int) -> str:
     return (element[children - 1].tail if children else element.text) or ""
 
 
-def _wrap(stretch: _Stretch, href: str) -> None:
-    container, first, start, last, end = stretch
+def _set_text_behind(element: ET.Element, children: int, text: str) -> None:
+    if children:
+        element[children - 1].tail = text
+    else:
+        element.text = text
+
+
+def _link_within(container: ET.Element, place: int, stretches: Iterable[_Stretch]) -> None:
+    """Link stretches of one text, that behind the first `place` children, given from the end."""
+    text = _text_behind(container, place)
+    behind = len(text)
+    links = []
+    for stretch in stretches:
+        link = ET.Element("a", {"class": "concept", "href": stretch.href})
+        link.text, link.tail = text[stretch.start : stretch.end], text[stretch.end : behind]
+        behind = stretch.start
+        links.append(link)
+    _set_text_behind(container, place, text[:behind])
+    container[place:place] = reversed(links)
+
+
+def _link_across(stretch: _Stretch) -> None:
+    """Link a stretch that holds whole elements."""
+    container, first, last, start, end, href = stretch
     link = ET.Element("a", {"class": "concept", "href": href})
-    before = _text_behind(container, first)
-    if first == last:
-        link.text, link.tail = before[start:end], before[end:]
-    else:
-        moved, behind = container[first:last], _text_behind(container, last)
-        link.text, link.tail = before[start:], behind[end:]
-        moved[-1].tail = behind[:end]
-        for element in moved:
-            container.remove(element)
-            link.append(element)
-    if first:
-        container[first - 1].tail = before[:start]
-    else:
-        container.text = before[:start]
-    container.insert(first, link)
+    before, moved, behind = _text_behind(container, first), container[first:last], _text_behind(container, last)
+    link.text, link.tail = before[start:], behind[end:]
+    moved[-1].tail = behind[:end]
+    _set_text_behind(container, first, before[:start])
+    link[:] = moved
+    container[first:last] = [link]
 
 
 def _strip_written(block: ET.Element) -> None:

@@ -8,6 +8,7 @@ from typing import Self
 from markdown.extensions.toc import slugify_unicode
 
 from .markdown_tree import LINK_TAG
+from .markup import as_xml
 from .words import direction
 
 INTRODUCTION = "introduction"
@@ -51,7 +52,7 @@ class Part:
             for block in blocks:
                 number = {} if block.paragraph is None else {"paragraph": str(block.paragraph)}
                 ET.SubElement(root, name, number).append(block.element)
-        return ET.tostring(root, encoding="unicode")
+        return as_xml(root)
 
     @classmethod
     def read(cls, written: str) -> Self:

@@ -12,8 +12,9 @@ _ABBREVIATIONS = {
     *"jan feb mar apr jun jul aug sept sep oct nov dec janv févr avr juil déc".split(),
     *"inc ltd corp co dept est res doc docs m mm av".split(),
 }
-_END = re.compile(r"""[.!?؟…]+["'”’»)\]]*(?:[ \u00a0\u202f]»)?|؛|\n\n+""")
-_LAST_WORD = re.compile(r"[\w.]+$")
+# A first sign that stands for itself lets the search pass over the rest, and no lookup starts inside a word.
+_END = re.compile(r"""[.!?؟…؛\n](?:(?<=[.!?؟…])[.!?؟…]*["'”’»)\]]*(?:[ \u00a0\u202f]»)?|(?<=؛)|\n+)""")
+_LAST_WORD = re.compile(r"(?<![\w.])[\w.]++$")
 _OPENS = re.compile(r"""\s+["'“‘«(\[]*(\S)""")
 # "No." and "St." stand before a number or a name; others such as "etc." may end a sentence before a capital.
 # Behind "U.N." only such a word shows that a new sentence starts: "the U.N. Secretariat" is one.

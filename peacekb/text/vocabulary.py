@@ -3,8 +3,10 @@
 import gc
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Container, Iterable, Iterator
+from functools import lru_cache
+from itertools import compress, count, pairwise
+from operator import contains
 from typing import NamedTuple
 
 from .words import (
@@ -65,24 +67,64 @@ class _Entry(NamedTuple):
 
 
 class _Node:
-    __slots__ = ("children", "entries")
+    __slots__ = ("children", "entries", "signed")
 
     def __init__(self) -> None:
         self.children: dict[str, _Node] | None = None
         self.entries: tuple[_Entry, ...] = ()
+        self.signed = False  # whether a child begins with a sign
 
     def beginning(self) -> "_Node":
         """Give the node without the names that end in it."""
         node = _Node()
-        node.children = self.children
+        node.children, node.signed = self.children, self.signed
         return node
 
 
-class _Start(NamedTuple):
-    """Where names may start with a word, and the words of which one must follow; `None` where none need."""
+class _Anything:
+    def __contains__(self, word: object) -> bool:
+        return True
 
-    nodes: tuple[_Node, ...]
-    continuations: dict[str, _Node] | None
+
+_ANYTHING = _Anything()
+_NOTHING: frozenset[str] = frozenset()
+
+
+class _Starts(dict[str, Container[str]]):
+    """What may follow each word that was met, where a name starts with it; nothing may where none does.
+
+    An empty word stands for a sign or for the end of the text. `nodes` are those at which the names start.
+    """
+
+    def __init__(self, root: _Node) -> None:
+        self._root = root
+        self.nodes: dict[str, tuple[_Node, ...]] = {}
+
+    def __missing__(self, folded: str) -> Container[str]:
+        if len(self) >= _MOST_WORDS:
+            self.clear()
+            self.nodes.clear()
+        nodes = self._starting(folded)
+        following: Container[str] = _NOTHING
+        if nodes:
+            self.nodes[folded] = nodes
+            node = nodes[0]
+            free = node.entries or node.signed or not node.children or is_arabic(folded)
+            following = _ANYTHING if free else frozenset((*(node.children or ()), ""))
+        self[folded] = following
+        return following
+
+    def _starting(self, folded: str) -> tuple[_Node, ...]:
+        """Give the nodes at which a name may start with a word, the one of its longest form first."""
+        first = self._root.children
+        if not first or not folded:
+            return ()
+        nodes = [first[folded]] if folded in first else []
+        if is_arabic(folded):
+            for stem in arabic_stems(folded):
+                if stem in first:
+                    nodes.append(first[stem] if len(stem) > 2 or has_article(folded) else first[stem].beginning())
+        return tuple(nodes)
 
 
 class Match(NamedTuple):
@@ -106,7 +148,7 @@ class Vocabulary:
         self._root = _Node()
         self._of_page: dict[int, tuple[Name, ...]] = {}
         self._by_spelling: dict[str, tuple[Name, ...]] = {}
-        self._starts: dict[str, _Start | None] = {}
+        self._starts = _Starts(self._root)
         by_page: dict[int, list[Name]] = {}
         for name in names:
             by_page.setdefault(name.page, []).append(name)
@@ -139,7 +181,7 @@ class Vocabulary:
         self._of_page.pop(page, None)
         self._learn(page, own)
         # Other words may start names now, or be names alone.
-        self._starts.clear()
+        self._starts = _Starts(self._root)
 
     def _learn(self, page: int, names: Iterable[Name]) -> None:
         own = []
@@ -163,6 +205,7 @@ class Vocabulary:
             following = node.children.get(word)
             if following is None:
                 following = node.children[word] = _Node()
+                node.signed = node.signed or not word[0].isalnum()
             node = following
         return node
 
@@ -183,81 +226,58 @@ class Vocabulary:
         """
         cut = Cut(text)
         words, starts = cut.folded, self._starts
-        for word in set(words).difference(starts):
-            if len(starts) >= _MOST_WORDS:
-                starts.clear()
-                return self.matches(text, language)
-            starts[word] = self._starting(word)
         found: list[Match] = []
         free = 0
         # Nearly every word starts no name, and most that could are not followed as one: seen here, without a call.
-        for place in [
-            place
-            for place, (word, following) in enumerate(zip(words, [*words[1:], ""], strict=False))
-            if (start := starts[word])
-            and (start.continuations is None or following in start.continuations or not following)
-        ]:
-            if place >= free:
-                longest, names = self._longest(cut, place, language)
-                if names:
-                    begin, end = cut.span(place)[0], cut.span(longest)[1]
-                    if not _runs_on(text, begin, end):
-                        free = longest + 1
-                        if names[0].text[-1] in _CLOSING and text[end : end + 1] == names[0].text[-1]:
-                            end += 1  # "Resolution 1325 (2000)"
-                        found.append(Match(begin, end, names))
+        may_start = map(contains, map(starts.__getitem__, words), [*words[1:], ""])
+        for place in compress(count(), may_start):
+            if place < free:
+                continue
+            begin, behind = cut.span(place)
+            longest, end, names = _longest(cut, place, behind, starts.nodes[words[place]], language)
+            if names and not _runs_on(text, begin, end):
+                free = longest + 1
+                if names[0].text[-1] in _CLOSING and text[end : end + 1] == names[0].text[-1]:
+                    end += 1  # "Resolution 1325 (2000)"
+                found.append(Match(begin, end, names))
         return found
 
-    def _starting(self, folded: str) -> "_Start | None":
-        """Give the nodes at which a name may start with a word, the one of its longest form first."""
-        first = self._root.children
-        if not first or not folded:
-            return None
-        if is_arabic(folded):
-            nodes = [first[folded]] if folded in first else []
-            for stem in arabic_stems(folded):
-                if stem in first:
-                    nodes.append(first[stem] if len(stem) > 2 or has_article(folded) else first[stem].beginning())
-            return _Start(tuple(nodes), None) if nodes else None
-        node = first.get(folded)
-        if node is None:
-            return None
-        plain = not node.entries and node.children and all(word[0].isalnum() for word in node.children)
-        return _Start((node,), node.children if plain else None)
 
-    def _longest(self, cut: Cut, first: int, language: str | None) -> tuple[int, tuple[Name, ...]]:
-        """Give the last word and the names of the longest match that starts at word `first`."""
-        best = first
-        names: tuple[Name, ...] = ()
-        text, words = cut.text, cut.folded
-        count = len(words)
-        start = self._starts[words[first]]
-        for beginning in start.nodes if start else ():
-            node: _Node | None = beginning
-            last = first
-            spans = [cut.span(first)]
-            while node is not None:
-                if node.entries and (last > best or not names):
-                    fitting = _fitting(node.entries, text, words[first], spans, language)
-                    if fitting:
-                        best, names = last, fitting
-                children = node.children
+def _longest(
+    cut: Cut, first: int, behind: int, nodes: tuple[_Node, ...], language: str | None
+) -> tuple[int, int, tuple[Name, ...]]:
+    """Give the last word, the end and the names of the longest match from word `first` on, which ends at `behind`."""
+    best, best_end = first, behind
+    names: tuple[Name, ...] = ()
+    text, words = cut.text, cut.folded
+    count = len(words)
+    for beginning in nodes:
+        node: _Node | None = beginning
+        last, end = first, behind
+        while node is not None:
+            if node.entries and (last > best or not names):
+                fitting = _fitting(node.entries, cut, first, last, language)
+                if fitting:
+                    best, best_end, names = last, end, fitting
+            children = node.children
+            last += 1
+            while last < count and not words[last]:
                 last += 1
-                while last < count and not words[last]:
-                    last += 1
-                if children is None or last == count:
-                    break
-                span = cut.span(last)
-                gap = text[spans[-1][1] : span[0]]
-                sign = "" if gap == " " else _sign(gap)
-                if sign is None:
-                    break
-                spans.append(span)
-                folded = words[last]
-                node = children.get(sign + folded if sign else folded)
-                if node is None and not folded.isascii() and is_arabic(folded):
-                    node = children.get(sign + without_article(folded))
-        return best, names
+            if children is None or last == count:
+                break
+            folded = words[last]
+            if folded not in children and not node.signed and folded.isascii():
+                break
+            begin, following_end = cut.span(last)
+            gap = text[end:begin]
+            sign = "" if gap == " " else _short_sign(gap) if len(gap) < _LONGEST_SIGN else _sign(gap)
+            if sign is None:
+                break
+            end = following_end
+            node = children.get(sign + folded if sign else folded)
+            if node is None and not folded.isascii() and is_arabic(folded):
+                node = children.get(sign + without_article(folded))
+    return best, best_end, names
 
 
 def _sign(gap: str) -> str | None:
@@ -273,6 +293,9 @@ def _sign(gap: str) -> str | None:
     if len(sign) > _LONGEST_SIGN or "\n\n" in seen:
         return None
     return "," if sign.strip() == "," else sign
+
+
+_short_sign = lru_cache(maxsize=1_024)(_sign)
 
 
 def _runs_on(text: str, start: int, end: int) -> bool:
@@ -330,26 +353,27 @@ def _head(folded: list[str]) -> int:
     return len(folded) - 1
 
 
-def _fitting(
-    entries: tuple[_Entry, ...], text: str, first: str, spans: list[tuple[int, int]], language: str | None
-) -> tuple[Name, ...]:
-    """Give the names of `entries` that fit the words at `spans`, of which `first` is the first, folded."""
+def _fitting(entries: tuple[_Entry, ...], cut: Cut, first: int, last: int, language: str | None) -> tuple[Name, ...]:
+    """Give the names of `entries` that fit the words from `first` to `last`."""
     if len(entries) == 1 and entries[0].surface is None and entries[0].name.language == language:
         return (entries[0].name,)
     surface: tuple[str, ...] | None = None
     exact: list[Name] = []
     derived: list[Name] = []
-    definite = len(entries) > 1 and is_arabic(first) and has_article(first)
+    arabic = is_arabic(cut.folded[first])
+    definite = len(entries) > 1 and arabic and has_article(cut.folded[first])
     for name, wanted, is_derived, is_definite in entries:
         if wanted is not None:
             if surface is None:
-                surface = tuple(cased(text[start:end]) for start, end in spans)
+                spans = [cut.span(place) for place in range(first, last + 1) if cut.folded[place]]
+                surface = tuple([cased(cut.text[start:end]) for start, end in spans])
             if surface != wanted:
                 continue
-        elif language and name.language != language and is_arabic(first) == (language == "ar"):
+        elif language and name.language != language and arabic == (language == "ar"):
             continue
         (derived if is_derived or is_definite != definite else exact).append(name)
-    return _ordered(exact or derived)
+    fitting = exact or derived
+    return _ordered(fitting) if len(fitting) > 1 else tuple(fitting)
 
 
 def _ordered(names: Iterable[Name]) -> tuple[Name, ...]:

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from .markdown_tree import TextRefused, check_bounds, clean, costliest_line, parse
+from .markup import as_xml
 
 SECONDS = 3.0
 # Even the costliest text of this length that passes the bounds is parsed in well under a second.
@@ -117,7 +118,7 @@ def _serve(connection: Connection) -> None:
 
 def _answer(source: str) -> bytes:
     try:
-        tree: bytes = ET.tostring(parse(source), encoding="utf-8", xml_declaration=False)
+        tree = as_xml(parse(source)).encode()
     except TextRefused as refused:
         reason, line = refused.reason, refused.line
     except RecursionError:
