@@ -1,6 +1,6 @@
 # Needs python3 and make; everything else is put into .venv, and data into var/.
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint bench bench-linker locks clean
+.PHONY: help run dev test lint screenshots bench bench-linker bench-pages messages locks clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -27,6 +27,10 @@ lint: ## Run only the checks: style, types, imports, templates, migrations.
 	@$(PYTHON) scripts/bootstrap.py --dev
 	@exec $(VENV_PYTHON) scripts/test.py --checks-only
 
+screenshots: ## Take the pictures in docs/; ARGS="home" takes those whose name begins so.
+	@$(PYTHON) scripts/bootstrap.py --dev
+	@exec $(VENV_PYTHON) scripts/screenshots.py $(ARGS)
+
 bench: ## Measure composing, pages and search on a database of its own.
 	@$(PYTHON) scripts/bootstrap.py
 	@exec $(VENV_PYTHON) scripts/bench.py $(ARGS)
@@ -34,6 +38,14 @@ bench: ## Measure composing, pages and search on a database of its own.
 bench-linker: ## Measure the linker; ARGS="--essays 1000 10000" sets the sizes.
 	@$(PYTHON) scripts/bootstrap.py --dev
 	@exec $(VENV_PYTHON) scripts/bench_linker.py $(ARGS)
+
+bench-pages: ## Measure pages as readers get them, beside nginx and a plain file.
+	@$(PYTHON) scripts/bootstrap.py
+	@exec $(VENV_PYTHON) scripts/bench_pages.py $(ARGS)
+
+messages: ## Bring the catalogues in locale/ in step with the texts, and compile them.
+	@$(PYTHON) scripts/bootstrap.py --dev
+	@exec $(VENV_PYTHON) scripts/messages.py
 
 locks: ## Renew the lock files within the bounds of pyproject.toml.
 	@$(PYTHON) -m venv build/uv

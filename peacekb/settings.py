@@ -95,6 +95,9 @@ _HOST_NAME = re.compile(r"(?!.{254})(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[
 
 HOST = text_from("HOST", "127.0.0.1")
 PORT = number_from("PORT", default=8000, at_most=65535)
+# Processes that serve, and threads in each; 0 counts as 1.
+WEB_CONCURRENCY = number_from("WEB_CONCURRENCY", default=2, at_most=64)
+WEB_THREADS = number_from("WEB_THREADS", default=4, at_most=64)
 SITE_URL = text_from("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/").lower()
 
 
@@ -241,7 +244,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "peacekb.languages.LanguageOfAddress",
+    "peacekb.pages.display.differs_by_cookie",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -263,6 +267,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "peacekb.pages.display.in_templates",
             ],
         },
     },
@@ -325,6 +330,8 @@ def read_database() -> dict[str, Any]:
     elif database["ENGINE"] == "django.db.backends.postgresql":
         refuse_a_database_in_the_open(database)
         database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+        # A server that does not answer is told to readers, and not waited for (in seconds).
+        database["OPTIONS"] = {"connect_timeout": 5} | database.get("OPTIONS", {})
     else:
         raise ImproperlyConfigured(
             "DATABASE_URL names a database that search has no engine for. Write postgresql://… or sqlite:///…."
@@ -372,7 +379,7 @@ AXES_VERBOSE = False
 LANGUAGE_CODE = "en"
 # Languages of the interface: those that have a catalogue. The languages of content are in
 # models.page.Language.
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("fr", "Français"), ("ar", "العربية")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -405,8 +412,13 @@ def read_log_level() -> str:
 
 
 def in_one_line(record: logging.LogRecord) -> bool:
-    """Take the traceback from a refused request (4xx): what was wrong is with the request, and its line says it."""
-    if getattr(record, "status_code", 500) < 500:
+    """Take the traceback from an answer that is no fault of the code: a refused request (4xx), whose line says what was
+    wrong, and a database that is away (503), whose own words join the line."""
+    status = getattr(record, "status_code", 500)
+    if status == 503 and record.exc_info:
+        words = " ".join(str(record.exc_info[1]).split())
+        record.msg, record.args = f"{record.getMessage()} ({words})", ()
+    if status != 500:
         record.exc_info = None
     return True
 
@@ -421,7 +433,5 @@ LOGGING = {
     # Django's own handlers mail somebody or stay silent without DEBUG; here errors reach the console.
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # It warns of every HEAD request that Django answers, and drops the body as it should.
-        "gunicorn.http.wsgi": {"level": "ERROR"},
     },
 }

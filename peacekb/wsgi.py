@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
@@ -29,9 +30,12 @@ def only_utf8(inner: Application) -> Application:
     """
 
     def handle(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        written = environ.get("CONTENT_TYPE", "")
+        if not written:
+            return inner(environ, start_response)
         try:
             # Read as Django reads it, which takes the last of several and fails on what it cannot decode.
-            charset = parse_header_parameters(environ.get("CONTENT_TYPE", ""))[1].get("charset", "utf-8")
+            charset = parse_header_parameters(written)[1].get("charset", "utf-8")
         except ValueError:
             charset = ""
         if charset.lower() in _UTF8:
@@ -42,4 +46,9 @@ def only_utf8(inner: Application) -> Application:
     return handle
 
 
-application = only_utf8(get_wsgi_application())
+django = get_wsgi_application()
+# After Django is set up, for it reads models.
+from peacekb.pages.store import PageStore  # noqa: E402
+
+# While DEBUG is on, a template that was changed shows at once.
+application = only_utf8(django if settings.DEBUG else PageStore(django))

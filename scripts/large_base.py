@@ -76,7 +76,7 @@ def check_base(size: int) -> None:
     from django.test.utils import CaptureQueriesContext
 
     from peacekb import search
-    from peacekb.models import Page
+    from peacekb.models import Edition, Page
     from peacekb.publishing import recompose
 
     essays = Page.objects.filter(slug__contains="-copy-").order_by("slug")
@@ -85,7 +85,9 @@ def check_base(size: int) -> None:
         wrong.append(f"{essays.count():,} essays, not {size:,}")
     with CaptureQueriesContext(connection) as asked:
         recompose(essays[:: max(1, size // 50)])
-    wrong += [one["sql"][:300] for one in asked if one["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+    # Composing again counts up the edition, and changes nothing else.
+    written = [one["sql"] for one in asked if one["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+    wrong += [sql[:300] for sql in written if Edition._meta.db_table not in sql]
     if wrong:
         raise AssertionError(f"The base is not as publishing makes it: {wrong[0]}.")
 

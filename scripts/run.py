@@ -5,10 +5,8 @@ server: starting Django once a step would take most of the time of a second run.
 """
 
 import argparse
-import errno
 import hashlib
 import os
-import socket
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,20 +24,6 @@ def read_port() -> int:
     if not (word.isascii() and word.isdecimal() and 1 <= int(word) <= 65535):
         raise SystemExit(f"PORT={word} is not a port. Choose a number from 1 to 65535, like PORT=8001.")
     return int(word)
-
-
-def refuse_busy_port(host: str, port: int) -> None:
-    """Stop before any work when the server could not listen afterwards."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        # As the server does it: a connection that is still closing must not count as busy.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host.strip("[]"), port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise SystemExit(f"Port {port} is in use. Choose another one: make run PORT={port + 1}") from error
-            raise SystemExit(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
 
 
 def fingerprint(paths: Iterable[Path], *also: object) -> str:
@@ -139,6 +123,9 @@ def main() -> None:
         os.environ["SECRET_KEY_FILE"] = str(VAR / "secret_key")
     if dev:
         os.environ["DEBUG"] = "on"
+    # Before any work: the server could not listen afterwards.
+    from peacekb.__main__ import refuse_busy_port
+
     host, port = os.environ.get("HOST") or "127.0.0.1", read_port()
     refuse_busy_port(host, port)
 
@@ -148,12 +135,7 @@ def main() -> None:
     say("  Stop with Ctrl-C.\n")
 
     # exec: signals then reach the server itself, and nothing stays behind when it is stopped.
-    if dev:
-        serve = [str(ROOT / "manage.py"), "runserver", f"{host}:{port}"]
-    else:
-        # The lines above say where the site is; gunicorn's own would bury them.
-        os.environ.setdefault("GUNICORN_LOG_LEVEL", "error")
-        serve = ["-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")]
+    serve = [str(ROOT / "manage.py"), "runserver", f"{host}:{port}"] if dev else ["-m", "peacekb"]
     os.execv(sys.executable, [sys.executable, *serve])
 
 

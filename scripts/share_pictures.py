@@ -6,17 +6,14 @@ One picture of 1200 × 630 for each kind of page and one for all others: the nam
 icons are made from static/img/icon.svg. Chromium draws with the fonts of this machine; CHROMIUM names another one.
 """
 
-import os
-import shutil
 import struct
 from html import escape
-from pathlib import Path
 
+from machine import CHROMIUM_FLAGS, ROOT, need_chromium
 from playwright.sync_api import Browser, sync_playwright
 
-IMAGES = Path(__file__).resolve().parent.parent / "static" / "img"
+IMAGES = ROOT / "static" / "img"
 LARGEST = 60_000  # bytes of a picture
-CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 
 PICTURES = {
     "site": ("", "Diplomacy in peace operations"),
@@ -89,12 +86,9 @@ def ico(drawings: dict[int, bytes]) -> bytes:
 
 
 def main() -> None:
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if not program:
-        raise SystemExit("No Chromium: install it, or name one with CHROMIUM=/path/to/chromium.")
     files = {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=need_chromium(), args=CHROMIUM_FLAGS)
         for name, (about, kind) in PICTURES.items():
             files[f"share-{name}.png"] = draw(browser, picture(about, kind), 1200, 630)
         for name, size in {"apple-touch-icon": 180, "icon-192": 192, "icon-512": 512}.items():

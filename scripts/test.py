@@ -12,12 +12,11 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -25,24 +24,10 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-ROOT = Path(__file__).resolve().parent.parent
+from machine import ROOT, apt_install, end, free_port, need_chromium, own_environment, say
+
 BIN = ROOT / ".venv" / "bin"
-CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 OLDEST_POSTGRES = 140000  # the oldest that Django 5.2 works with
-# What a developer may have set for a running site must not change a test.
-FOREIGN = [
-    "DATABASE_URL",
-    "SITE_URL",
-    "SECRET_KEY",
-    "SECRET_KEY_FILE",
-    "DEBUG",
-    "DJANGO_SETTINGS_MODULE",
-    "PORT",
-]
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
 
 
 def headline(text: str) -> None:
@@ -50,42 +35,6 @@ def headline(text: str) -> None:
 
 
 # --- What the tests need -------------------------------------------------------------------------
-
-
-def apt_install(*packages: str) -> bool:
-    """Install Debian packages if this machine lets us; show what apt-get said only if it failed."""
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return False
-    say(f"Installing {', '.join(packages)} with apt-get …")
-    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-        done = subprocess.run(
-            ["apt-get", "-q", *command], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
-        )
-        if done.returncode:
-            say(done.stdout + done.stderr)
-            return False
-    return True
-
-
-def find_chromium() -> str | None:
-    chosen = os.environ.get("CHROMIUM", "")
-    if chosen:
-        if not shutil.which(chosen):
-            raise SystemExit(f"CHROMIUM={chosen} is not a program that can be run.")
-        return shutil.which(chosen)
-    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-
-
-def need_chromium() -> str:
-    # The fonts: without any, a browser shows boxes and measures nothing right.
-    found = find_chromium() or (apt_install("chromium", "fonts-noto-core") and find_chromium())
-    if not found:
-        raise SystemExit(
-            "The browser tests need Chromium. Install it (on Debian: apt-get install chromium), "
-            "or name one with CHROMIUM=/path/to/chromium."
-        )
-    return found
 
 
 def postgres_binaries() -> Path | None:
@@ -175,13 +124,6 @@ def folder_for(start: dict[str, Any]) -> Path:
     raise SystemExit("No temporary folder can be entered by the user that runs PostgreSQL. Set TMPDIR to one.")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def make_cluster(binaries: Path, folder: Path, password: str, start: dict[str, Any]) -> None:
     secret = folder / "password"
     secret.write_text(password)
@@ -259,18 +201,6 @@ def stop(server: "subprocess.Popen[bytes]") -> None:
         end(server, (signal.SIGQUIT, signal.SIGKILL), patience=10)
 
 
-def end(process: "subprocess.Popen[bytes]", signals: Iterable[signal.Signals], *, patience: float) -> None:
-    """Wait for a program that was asked to end, and send a further signal each time
-    `patience`, in seconds, is out."""
-    for further in signals:
-        try:
-            process.wait(patience)
-            return
-        except subprocess.TimeoutExpired:
-            process.send_signal(further)
-    process.wait(patience)
-
-
 @contextlib.contextmanager
 def need_postgres() -> Iterator[Server]:
     url = os.environ.get("TEST_POSTGRES_URL", "")
@@ -292,7 +222,7 @@ def need_postgres() -> Iterator[Server]:
 
 
 def base_environment() -> dict[str, str]:
-    env = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    env = own_environment()
     return env | {
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "PATH": f"{BIN}{os.pathsep}{env.get('PATH', '')}",
@@ -372,7 +302,7 @@ def run_tests(arguments: list[str]) -> tuple[list[Part], str]:
         return [
             run_pytest("SQLite", parallel, reports / "sqlite.xml", {}),
             run_pytest(server.name, parallel, reports / "postgresql.xml", {"DATABASE_URL": server.url}),
-            run_pytest("browser", ["-m", "browser", *arguments], reports / "browser.xml", {"CHROMIUM": chromium}),
+            run_pytest("browser", ["-m", "browser", *parallel], reports / "browser.xml", {"CHROMIUM": chromium}),
         ], server.name
 
 

@@ -164,7 +164,7 @@ def test_the_address_of_the_site_is_taken_in_small_letters_as_browsers_write_it(
         ["manage.py", "check"],
         ["manage.py", "seed"],
         ["manage.py", "runserver"],
-        ["-m", "gunicorn", "-c", "gunicorn.conf.py", "peacekb.wsgi"],
+        ["-m", "peacekb"],
         ["scripts/run.py"],
     ],
 )

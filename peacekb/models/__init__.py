@@ -3,6 +3,7 @@
 from .article import Article, Standpoint
 from .concept import Concept
 from .dismissed_name import DismissedName
+from .edition import Edition
 from .label import Label
 from .mention import Mention
 from .name_change import ChangedPage, NameChange, StagedMention, StagedSection
@@ -28,6 +29,7 @@ __all__ = [
     "ChangedPage",
     "Concept",
     "DismissedName",
+    "Edition",
     "FormerSlug",
     "FullTextRow",
     "Kind",

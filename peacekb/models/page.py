@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from django.core.validators import MaxLengthValidator, RegexValidator
@@ -7,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 from taggit.models import ItemBase, Tag
@@ -188,6 +190,7 @@ class Page(models.Model):
         indexes = [
             models.Index(fields=["kind", "status", "-published_at"], name="page_newest_by_kind"),
             models.Index(Lower("title"), name="page_by_title"),
+            models.Index(fields=["status", "published_at"], name="page_by_date"),
         ]
 
     def __str__(self) -> str:
@@ -202,7 +205,7 @@ class Page(models.Model):
 
     def get_absolute_url(self) -> str:
         """Give the public address. No query."""
-        return reverse("pages:entry", kwargs={"kinds": f"{self.kind}s", "slug": self.slug})
+        return _address(self.kind, self.slug, get_language())
 
     @property
     def is_public(self) -> bool:
@@ -218,6 +221,12 @@ class Page(models.Model):
     def lead(self) -> Section | None:
         """Give the first section, from a prefetched `sections` without a query."""
         return next(iter(self.sections.all()), None)
+
+
+@lru_cache(maxsize=4_096)
+def _address(kind: str, slug: str, language: str | None) -> str:
+    """Give an address in the language of the page that is being made; lists hold hundreds, and each costs 30 µs."""
+    return reverse("pages:entry", kwargs={"kinds": f"{kind}s", "slug": slug})
 
 
 class PagePhase(models.Model):

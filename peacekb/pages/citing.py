@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from zlib import crc32
 
-from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.formats import date_format
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
+from peacekb.languages import absolute, day
 from peacekb.models import Article, Page
 
 from . import entries, history
@@ -37,14 +37,14 @@ class Citation:
     version: int | None
     date: date
     path: str
-    paragraph: int | None = None
+    paragraph: int | str | None = None
 
     @property
     def address(self) -> str:
         """Give the address of exactly what is cited, with its version and paragraph."""
         version = f"?v={self.version}" if self.version else ""
         paragraph = f"#p{self.paragraph}" if self.paragraph else ""
-        return f"{settings.SITE_URL}{self.path}{version}{paragraph}"
+        return f"{absolute(self.path)}{version}{paragraph}"
 
     @property
     def _version(self) -> str:
@@ -58,14 +58,20 @@ class Citation:
         """Write one line to be copied."""
         parts = [
             *map(_line, self.authors),
-            f"“{_line(self.title)}”",
+            _("“%(title)s”") % {"title": _line(self.title)},
             SITE,
             self._version,
-            date_format(self.date, "j F Y"),
+            day(self.date),
             self._paragraph,
             self.address,
         ]
-        return ", ".join(part for part in parts if part) + "\n"
+        comma = pgettext("between the parts of a list", ", ")
+        return comma.join(part for part in parts if part) + "\n"
+
+    @property
+    def of_paragraphs(self) -> str:
+        """Give the line of `text` for any paragraph, with `{n}` for its number, which a script fills in."""
+        return replace(self, paragraph="{n}").text().strip()
 
     def bibtex(self) -> str:
         """Write an entry that every BibTeX style knows, `@misc`. Names that are not "Family, Given" stay whole."""

@@ -13,7 +13,6 @@ from itertools import groupby
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
-from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.core.paginator import InvalidPage, Paginator
 from django.db.models import Count, Q, QuerySet
@@ -24,6 +23,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from peacekb.languages import absolute
 from peacekb.models import Kind, Language, Mention, Page, PagePhase, Phase, Section, TaggedPage
 from peacekb.text.words import direction
 
@@ -195,7 +195,7 @@ class Concordance:
     @property
     def file_address(self) -> str:
         """Give the address of the same lines as a file."""
-        return self._at(_query(self.asked.address()), "pages:mentions_file")
+        return self._at(_query(self.asked.address()), "programs:mentions_file")
 
     def _narrowed(self, parameter: str, value: str) -> str:
         query = _query(self.asked.address())
@@ -277,7 +277,7 @@ def mentions_file(request: HttpRequest, kinds: str, slug: str) -> HttpResponseBa
     kind = kinds.removesuffix("s")
     target = _public(kind, slug)
     if target is None:
-        return entries.elsewhere(request, kind, slug, view="pages:mentions_file")
+        return entries.elsewhere(request, kind, slug, view="programs:mentions_file")
     rows = Concordance.from_request(target, request).rows()
     response = StreamingHttpResponse(_file(rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = _attached(f"mentions-{slug}.csv")
@@ -312,7 +312,7 @@ def _file(rows: QuerySet[Mention]) -> Iterator[str]:
     for mention in rows.iterator(chunk_size=1_000):
         line = Line(mention)
         if line.page.pk not in addresses:
-            addresses[line.page.pk] = f"{settings.SITE_URL}{line.page.get_absolute_url()}"
+            addresses[line.page.pk] = absolute(line.page.get_absolute_url())
         cells = (
             line.page.title,
             f"{addresses[line.page.pk]}#{line.anchor}",

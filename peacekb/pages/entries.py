@@ -274,7 +274,7 @@ class Relation:
 
 
 def relations_of(page: Page) -> list[Relation]:
-    """Give what is related to a concept, role or task, without empty relations. One query a relation."""
+    """Give what is related to a concept, role or task, without empty relations. One query."""
     sets: list[tuple[Promise, Any]] = []
     if isinstance(page, Concept):
         sets = [
@@ -288,14 +288,19 @@ def relations_of(page: Page) -> list[Relation]:
         sets = [(_("Performs"), page.performs), (_("Concepts"), page.concepts)]
     elif isinstance(page, Task):
         sets = [(_("Performed by"), page.performed_by), (_("Concepts"), page.concepts)]
-    relations: list[Relation] = []
+    columns = ("pk", "kind", "slug", "title", "language")
+    rows = [
+        related.published().order_by().annotate(place=Value(place)).values_list("place", *columns)
+        for place, (_title, related) in enumerate(sets)
+    ]
+    found: dict[int, list[Page]] = {}
     told: set[int] = set()  # a page that is broader or narrower is not told again as related
-    for title, related in sets:
-        found = list(related.published().exclude(pk__in=told).defer("source").order_by("title"))
-        told.update(one.pk for one in found)
-        if found:
-            relations.append(Relation(title, found))
-    return relations
+    for place, *values in sorted(rows[0].union(*rows[1:], all=True), key=lambda row: (row[0], sort_key(row[4]))):
+        other = Page(**dict(zip(columns, values, strict=True)))
+        if other.pk not in told:
+            told.add(other.pk)
+            found.setdefault(place, []).append(other)
+    return [Relation(sets[place][0], pages) for place, pages in found.items()]
 
 
 @dataclass(frozen=True, slots=True)

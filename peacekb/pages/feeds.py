@@ -18,11 +18,12 @@ from django.utils.html import escape, format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_safe
 
+from peacekb.languages import absolute
 from peacekb.models import MODELS, Mention, Page, TaggedPage
 
 from . import entries, tags
 from .citing import SITE
-from .sharing import absolute, description
+from .sharing import description
 
 ENTRIES = 50
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -157,7 +158,7 @@ def _feed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 def news(request: HttpRequest) -> HttpResponse:
     """Give the texts of every kind, the last changed first. Two queries."""
     found = _texts(Page.objects.published())
-    source = _Source(_("New and revised texts"), reverse("pages:feed"), reverse("pages:home"), found)
+    source = _Source(_("New and revised texts"), reverse("programs:feed"), reverse("pages:home"), found)
     return _Feed()(request, source=source)
 
 
@@ -167,7 +168,7 @@ def tag(request: HttpRequest, expression: str) -> HttpResponse:
     combination = tags.combination(expression)
     word = _("or") if combination.either else _("and")
     title = f" {word} ".join(tag.name for tag in combination.tags)
-    own = reverse("pages:tag_feed", kwargs={"expression": expression})
+    own = reverse("programs:tag_feed", kwargs={"expression": expression})
     return _Feed()(request, source=_Source(title, own, combination.address(), _texts(combination.pages())))
 
 
@@ -180,11 +181,11 @@ def mentions(request: HttpRequest, kinds: str, slug: str) -> HttpResponse:
     kind = kinds.removesuffix("s")
     page = MODELS[kind].objects.published().filter(slug=slug).defer("source").first()
     if page is None:
-        return entries.elsewhere(request, kind, slug, view="pages:mentions_feed")
+        return entries.elsewhere(request, kind, slug, view="programs:mentions_feed")
     address = {"kinds": kinds, "slug": page.slug}
     source = _Source(
         _("Mentions of “%(title)s”") % {"title": page.title},
-        reverse("pages:mentions_feed", kwargs=address),
+        reverse("programs:mentions_feed", kwargs=address),
         reverse("pages:mentions", kwargs=address),
         list(_sentences(page))[:ENTRIES],
     )

@@ -80,12 +80,12 @@ def named(phases: Collection[str]) -> list[Stop]:
 
 def _told(numbers: dict[str, int]) -> str:
     parts = [
-        ngettext("%d article", "%d articles", numbers.get(Kind.ARTICLE, 0)),
-        ngettext("%d concept", "%d concepts", numbers.get(Kind.CONCEPT, 0)),
-        ngettext("%d role", "%d roles", numbers.get(Kind.ROLE, 0)),
-        ngettext("%d task", "%d tasks", numbers.get(Kind.TASK, 0)),
+        ngettext("%(number)s article", "%(number)s articles", numbers.get(Kind.ARTICLE, 0)),
+        ngettext("%(number)s concept", "%(number)s concepts", numbers.get(Kind.CONCEPT, 0)),
+        ngettext("%(number)s role", "%(number)s roles", numbers.get(Kind.ROLE, 0)),
+        ngettext("%(number)s task", "%(number)s tasks", numbers.get(Kind.TASK, 0)),
     ]
     kinds = (Kind.ARTICLE, Kind.CONCEPT, Kind.ROLE, Kind.TASK)
-    told = [part % numbers[kind] for part, kind in zip(parts, kinds, strict=True) if numbers.get(kind)]
+    told = [part % {"number": numbers[kind]} for part, kind in zip(parts, kinds, strict=True) if numbers.get(kind)]
     told = [part.replace(" ", "\N{NO-BREAK SPACE}") for part in told]
     return " · ".join(told)

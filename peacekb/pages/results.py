@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from taggit.models import Tag
 
 from peacekb import search
+from peacekb.languages import spoken
 from peacekb.models import Kind, Language, Page, Phase, SearchEntry
 from peacekb.search.marks import Snippet, snippet
 
@@ -115,6 +116,11 @@ class Question:
         # One choice of kind or language is all there is: it narrows nothing.
         few = (_("Kind"), _("Language"))
         return [facet for facet in facets if len(facet.choices) > (facet.title in few)]
+
+    def in_own_language(self, facets: Sequence[Facet]) -> Choice | None:
+        """Give the choice that keeps only texts in the language of the interface, where that is not English."""
+        own = "" if spoken() == Language.ENGLISH else self.address(language=spoken())
+        return next((choice for facet in facets for choice in facet.choices if choice.address == own), None)
 
     def entry(self) -> Page | None:
         """Give the entry that bears the words as its name, with its definition. Two queries."""

@@ -2,8 +2,8 @@
 
 import json
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,14 +17,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from peacekb.models import MODELS, Article, Kind, Language, Page, Section
+from peacekb.languages import LOCALES, absolute, plain_addresses
+from peacekb.models import MODELS, Article, Kind, Page, Section
 from peacekb.text.sentences import sentence_spans
 
 from .citing import SITE
 from .entries import Names
 
-#: The territories are those that networks know: the spelling of the United Nations is British, Arabic has one for all.
-LOCALES: dict[str, str] = {Language.ENGLISH: "en_GB", Language.FRENCH: "fr_FR", Language.ARABIC: "ar_AR"}
 _LONGEST = 300  # characters of a description
 _MOST_TERMS = 20  # what an article is about: the terms that it mentions most
 _DEEP, _PAPER = "#0b3550", "#ffffff"
@@ -45,22 +44,23 @@ class Sharing:
     """What the head of a text says of it besides title, description and address."""
 
     picture: str
-    locale: str
+    language: str
     published: datetime
     changed: datetime
     json_ld: SafeString
     alternates: Sequence[Alternate] = ()
+    #: The plain path of the same text in each other language that it is in.
+    translations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def locale(self) -> str:
+        """Give the locale of the text."""
+        return LOCALES[self.language]
 
     @property
     def locales(self) -> list[str]:
         """Give the locales of the translations."""
-        known = {LOCALES.get(one.language, "") for one in self.alternates}
-        return sorted(known - {"", self.locale})
-
-
-def absolute(path: str) -> str:
-    """Give an address of this site with its host, as the settings name it: a request's Host may be anybody's."""
-    return f"{settings.SITE_URL}{path}"
+        return sorted(LOCALES[language] for language in self.translations)
 
 
 def description(page: Page, beginning: str) -> str:
@@ -74,31 +74,38 @@ def description(page: Page, beginning: str) -> str:
 # --- the head ----------------------------------------------------------------------------------------------------
 
 
+@plain_addresses()
 def of_article(page: Article, mentioned: Sequence[Page]) -> Sharing:
     """Tell of an article found by `entries.find` and of the pages that it mentions. One query."""
     translations = _translations(page)
     return _sharing(page, _article(page, mentioned, translations), translations)
 
 
+@plain_addresses()
 def of_entry(page: Page, names: Names) -> Sharing:
     """Tell of a concept, a role or a task found by `entries.find`. No query."""
     return _sharing(page, _term(page, names), [])
 
 
+@plain_addresses()
 def of_section(page: Page, section: Section) -> Sharing:
-    """Tell of one section of an article: where it stands. No query."""
-    return _sharing(page, None, [], (section.heading or _("Introduction"), section.get_absolute_url()))
+    """Tell of one section of an article: where it stands. One query."""
+    place = (section.heading or _("Introduction"), section.get_absolute_url())
+    return _sharing(page, None, _translations(page), place)
 
 
 def _sharing(page: Page, thing: dict[str, Any] | None, translations: list[Page], *below: tuple[str, str]) -> Sharing:
     things = [thing, _trail(page, *below)] if thing else [_trail(page, *below)]
+    by_language = _by_language(page, translations)
     return Sharing(
         picture=picture(page.kind),
-        locale=LOCALES[page.language],
+        language=page.language,
         published=page.published_at,  # type: ignore[arg-type]  # a public page is dated
         changed=page.changed,  # type: ignore[attr-defined]
         json_ld=written({"@context": "https://schema.org", "@graph": things}),
-        alternates=_alternates(page, translations),
+        # A section stands for itself: which one is its translation nobody knows.
+        alternates=_alternates(page, translations, by_language) if thing else [],
+        translations={code: text.get_absolute_url() for code, text in by_language.items() if code != page.language},
     )
 
 
@@ -113,21 +120,25 @@ def written(data: dict[str, Any]) -> SafeString:
     return mark_safe(json.dumps(data, ensure_ascii=False).translate(_ESCAPES))  # noqa: S308
 
 
-def _translations(page: Article) -> list[Page]:
+def _translations(page: Page) -> list[Page]:
     """Give the public texts that are one in several languages, the page among them; none if it stands alone."""
-    original = page.translation_of_id or page.pk
+    original = getattr(page, "translation_of_id", None) or page.pk
     same = Article.objects.published().filter(Q(pk=original) | Q(translation_of=original))
     found = list(same.only("kind", "slug", "title", "language", "published_at").order_by("published_at", "pk"))
     return found if len(found) > 1 else []
 
 
-def _alternates(page: Page, translations: list[Page]) -> list[Alternate]:
-    """Give one address a language: that of the page itself for its own, the oldest where there are two."""
-    if not translations:
-        return []
+def _by_language(page: Page, translations: list[Page]) -> dict[str, Page]:
+    """Give one text a language: the page itself for its own, the oldest where there are two."""
     by_language: dict[str, Page] = {page.language: page}
     for text in translations:
         by_language.setdefault(text.language, text)
+    return by_language
+
+
+def _alternates(page: Page, translations: list[Page], by_language: dict[str, Page]) -> list[Alternate]:
+    if not translations:
+        return []
     found = [Alternate(language, absolute(text.get_absolute_url())) for language, text in by_language.items()]
     original = getattr(page, "translation_of_id", None) or page.pk
     default = [

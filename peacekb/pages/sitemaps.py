@@ -15,10 +15,10 @@ from django.urls import reverse
 from django.views.decorators.http import conditional_page, require_safe
 from taggit.models import Tag
 
+from peacekb.languages import absolute
 from peacekb.models import MODELS, Page, Phase, Source
 
 from . import entries, tags
-from .sharing import absolute
 
 #: The protocol allows 50,000 in a file; with fewer an answer, which is made whole, takes a third of a second and 2 MB.
 PER_FILE = 1_000
@@ -116,7 +116,7 @@ def index(request: HttpRequest) -> HttpResponse:
     for name, sitemap in _sections().items():
         pages = sitemap.paginator.num_pages
         changed = sitemap.get_latest_lastmod() if pages else None
-        address = absolute(reverse("pages:sitemap", kwargs={"section": name}))
+        address = absolute(reverse("programs:sitemap", kwargs={"section": name}))
         files += [
             {"location": address if number == 1 else f"{address}?p={number}", "last_mod": changed}
             for number in range(1, pages + 1)
@@ -144,5 +144,6 @@ def section(request: HttpRequest, section: str) -> HttpResponse:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """Tell crawlers where the sitemaps are. Pages of results are not named: their own `noindex` must be read."""
-    lines = ["User-agent: *", f"Disallow: {reverse('admin:index')}", f"Sitemap: {absolute(reverse('pages:sitemaps'))}"]
+    sitemap = absolute(reverse("programs:sitemaps"))
+    lines = ["User-agent: *", f"Disallow: {reverse('admin:index')}", f"Sitemap: {sitemap}"]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 
 from peacekb.models import MODELS
 
-from . import citing, concordance, feeds, history, sharing, sitemaps, views
+from . import citing, concordance, display, feeds, history, previews, sharing, sitemaps, views
 
 
 class AsWritten:
@@ -25,6 +25,20 @@ class Kinds(AsWritten):
     regex = "|".join(f"{kind}s" for kind in MODELS)
 
 
+class Kind:
+    """The singular of a kind in the address; the view gets the plural, as all others do."""
+
+    regex = "|".join(MODELS)
+
+    def to_python(self, value: str) -> str:
+        """Give the plural."""
+        return f"{value}s"
+
+    def to_url(self, value: str) -> str:
+        """Give the singular."""
+        return value.removesuffix("s")
+
+
 class Slug(AsWritten):
     """A slug or an anchor in the letters of any script. What holds another character never reaches a database."""
 
@@ -32,18 +46,11 @@ class Slug(AsWritten):
 
 
 register_converter(Kinds, "kinds")
+register_converter(Kind, "kind")
 register_converter(Slug, "uslug")
 
-app_name = "pages"
-urlpatterns = [
-    path("", views.home, name="home"),
-    path("about/", views.about, name="about"),
-    path("phases/<uslug:phase>/", views.phase, name="phase"),
-    path("tags/", views.tags, name="tags"),
-    path("tags/<str:expression>/", views.tag, name="tag"),
-    path("sources/", views.sources, name="sources"),
-    path("sources/<uslug:slug>/", views.source, name="source"),
-    path("search/", views.search, name="search"),
+#: What programs read: one address each, in English, whatever language a reader has.
+for_programs = [
     path("feed/", feeds.news, name="feed"),
     path("tags/<str:expression>/feed/", feeds.tag, name="tag_feed"),
     path("sitemap.xml", sitemaps.index, name="sitemaps"),
@@ -53,11 +60,25 @@ urlpatterns = [
     path("favicon.ico", sharing.favicon, name="favicon"),
     path("healthz/", views.healthz, name="healthz"),
     path("readyz/", views.readyz, name="readyz"),
+    path("<kinds:kinds>/<uslug:slug>/mentions.csv", concordance.mentions_file, name="mentions_file"),
+    path("<kinds:kinds>/<uslug:slug>/feed/", feeds.mentions, name="mentions_feed"),
+]
+
+app_name = "pages"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("about/", views.about, name="about"),
+    path("display/", display.display, name="display"),
+    path("preview/<kind:kinds>/<uslug:slug>/", previews.preview, name="preview"),
+    path("phases/<uslug:phase>/", views.phase, name="phase"),
+    path("tags/", views.tags, name="tags"),
+    path("tags/<str:expression>/", views.tag, name="tag"),
+    path("sources/", views.sources, name="sources"),
+    path("sources/<uslug:slug>/", views.source, name="source"),
+    path("search/", views.search, name="search"),
     path("<kinds:kinds>/", views.index, name="index"),
     path("<kinds:kinds>/<uslug:slug>/", views.entry, name="entry"),
     path("<kinds:kinds>/<uslug:slug>/mentions/", concordance.mentions, name="mentions"),
-    path("<kinds:kinds>/<uslug:slug>/mentions.csv", concordance.mentions_file, name="mentions_file"),
-    path("<kinds:kinds>/<uslug:slug>/feed/", feeds.mentions, name="mentions_feed"),
     path("<kinds:kinds>/<uslug:slug>/history/", history.history, name="history"),
     path("<kinds:kinds>/<uslug:slug>/cite/", citing.cite, name="cite"),
     path("articles/<uslug:slug>/<uslug:anchor>/", views.section, name="section"),

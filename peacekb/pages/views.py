@@ -105,6 +105,7 @@ def section(request: HttpRequest, slug: str, anchor: str) -> HttpResponse:
         "before": before,
         "after": after,
         "below": below,
+        "citation": citing.current(page),
         "sharing": sharing.of_section(page, part),
     }
     return render(request, "pages/section.html", shown)
@@ -177,13 +178,15 @@ def search(request: HttpRequest) -> HttpResponse:
     hits = question.hits()
     listing = page_of(results.grouped(hits), request)
     entry = question.entry()
+    facets = question.facets(hits) if listing.paginator.count else []
     shown = {
         "question": question,
         "listing": listing,
         "found": results.shown(list(listing), question.phrases),
         "entry": entry,
         "name": entries.name_asked(entry, question.text) if entry else None,
-        "facets": question.facets(hits) if listing.paginator.count else [],
+        "facets": facets,
+        "own_language": question.in_own_language(facets),
         "tags": [] if question.text or question.filters() else list(tagging.public()),
     }
     return render(request, "pages/search.html", shown)
@@ -208,23 +211,3 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return HttpResponse(
         "; ".join(missing) or "ok", status=503 if missing else 200, content_type="text/plain; charset=utf-8"
     )
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a request that asks for something that there cannot be."""
-    return render(request, "400.html", status=400)
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a request that is not allowed."""
-    return render(request, "403.html", status=403)
-
-
-def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer for an address without a page. No query."""
-    return render(request, "404.html", {"stops": phases.line()}, status=404)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer after a fault: a page without a query, for the database may be what failed."""
-    return render(request, "500.html", status=500)

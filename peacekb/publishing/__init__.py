@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from peacekb import search
 from peacekb.documents import NAMED_KINDS, Document, document_of, write
-from peacekb.models import MODELS, FormerSlug, Label, Page, Revision, Section, Status
+from peacekb.models import MODELS, Edition, FormerSlug, Label, Page, Revision, Section, Status
 from peacekb.text.markdown_tree import TextRefused
 
 from .names import Effect, forget, vocabulary, was_public
@@ -120,6 +120,7 @@ def settle(
     own = [page.pk for page in pages]
     compose_pages(own)
     others, links = (link or _link)(effect, {*own, *(page.pk for page, _ in gone)})
+    Edition.advance()
     for given, page in [*zip(published, pages, strict=True), *((given, page) for page, (given, _) in gone)]:
         given.status, given.published_at = page.status, page.published_at
         given.withdrawn_at, given.withdrawn_reason = page.withdrawn_at, page.withdrawn_reason
@@ -188,6 +189,7 @@ def recompose(pages: Iterable[Page]) -> Outcome:
     take_turn()
     keys = [page.pk for page in pages]
     compose_pages(keys)
+    Edition.advance()
     return Outcome(recomposed=tuple(keys))
 
 
@@ -203,10 +205,12 @@ def rebuild() -> Iterator[int]:
         with transaction.atomic():
             take_turn()
             compose_pages(keys[place : place + BATCH])
+            Edition.advance()
         done += len(keys[place : place + BATCH])
         yield done
     with transaction.atomic():
         search.engine().rebuild()
+        Edition.advance()
 
 
 def take_turn() -> None:

@@ -15,6 +15,7 @@ from django.utils.dateparse import parse_datetime
 
 from peacekb import search
 from peacekb.documents import NAMED_KINDS, Document
+from peacekb.languages import plain_addresses
 from peacekb.models import MODELS, FormerSlug, Label, Mention, Page, Revision, Status
 from peacekb.text.vocabulary import Name, Vocabulary, name_key
 
@@ -71,7 +72,8 @@ def forget() -> None:
 
 
 def _public_names(pages: Collection[int] | None = None) -> Iterable[Name]:
-    folders = {kind: reverse("pages:index", kwargs={"kinds": f"{kind}s"}) for kind in MODELS}
+    with plain_addresses():
+        folders = {kind: reverse("pages:index", kwargs={"kinds": f"{kind}s"}) for kind in MODELS}
     rows = Label.objects.filter(page__in=Page.objects.published()).order_by("pk")
     if pages is not None:
         rows = rows.filter(page__in=pages)
@@ -128,8 +130,9 @@ def was_public(document: Document | None, now: datetime) -> Document | None:
 
 
 def address_of(kind: str, slug: str) -> str:
-    """Give the public address of a page of a kind."""
-    return reverse("pages:entry", kwargs={"kinds": f"{kind}s", "slug": slug})
+    """Give the plain address of a page of a kind."""
+    with plain_addresses():
+        return reverse("pages:entry", kwargs={"kinds": f"{kind}s", "slug": slug})
 
 
 def names_of(page: int, kind: str, document: Document, labels: Mapping[tuple[str, str], int]) -> list[Name]:
@@ -212,7 +215,7 @@ class Resolver:
         return self._others
 
     def _keep(self, page: Page, kind: str, slug: str, title: str = "") -> None:
-        name = Name(page=page.pk, text=page.title, href=page.get_absolute_url())
+        name = Name(page=page.pk, text=page.title, href=address_of(page.kind, page.slug))
         if page.pk in self._instead:
             replaced, title = self._instead[page.pk], ""
             if replaced is None:

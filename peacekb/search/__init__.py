@@ -33,6 +33,8 @@ class Engine(Protocol):
 
     def holding(self, phrases: Sequence[Sequence[str]], *, or_token: str) -> QuerySet[SearchEntry]: ...
 
+    def naming(self, words: Sequence[str]) -> QuerySet[SearchEntry]: ...
+
     def rebuild(self) -> None: ...
 
     def problems(self) -> list[str]: ...
@@ -122,6 +124,15 @@ def sections_with(names: Iterable[str]) -> Iterator[tuple[int, int, str, str]]:
     for place in range(0, len(ordered), 100):
         holding = engine().holding(ordered[place : place + 100], or_token=_CUT_OFF)
         yield from holding.values_list("section_id", "section__page_id", "section__heading", "section__text").iterator()
+
+
+def naming(words: Iterable[str]) -> QuerySet[SearchEntry]:
+    """Find the published pages of which title, another name or a tag holds at least one of the index keys, best first.
+
+    `words` are as `peacekb.text.words.keys` gives them. One entry a page, that of its lead section.
+    """
+    found = engine().naming(sorted(words)[:_MOST_WORDS])
+    return found.filter(section__page__in=Page.objects.published()).order_by(F("score").desc(), "section_id")
 
 
 def entry_named(text: str) -> Page | None:

@@ -46,9 +46,18 @@ def matching(phrases: Sequence[Sequence[str]], filters: Sequence[Sequence[str]])
     words = " & ".join(_phrase(phrase) for phrase in phrases)
     narrowed = " & ".join(["(" + " | ".join(tokens) + ")" for tokens in filters])
     query = " & ".join(part for part in (words, narrowed) if part)
-    return SearchEntry.objects.filter(_holds(query)).annotate(
-        score=_OnVector(f"ts_rank('{_WEIGHTS}', {{vector}}, %s::tsquery, 1)", words or query, FloatField())
-    )
+    return _scored(query, by=words or query)
+
+
+def naming(words: Sequence[str]) -> QuerySet[SearchEntry]:
+    """Give the entries whose title, names or tags hold at least one of the words: those of the weights A and B."""
+    query = " | ".join(f"'{word}':AB" for word in words)
+    return _scored(query, by=query)
+
+
+def _scored(query: str, *, by: str) -> QuerySet[SearchEntry]:
+    score = _OnVector(f"ts_rank('{_WEIGHTS}', {{vector}}, %s::tsquery, 1)", by, FloatField())
+    return SearchEntry.objects.filter(_holds(query)).annotate(score=score)
 
 
 def holding(phrases: Sequence[Sequence[str]], *, or_token: str) -> QuerySet[SearchEntry]:

@@ -32,8 +32,17 @@ def matching(phrases: Sequence[Sequence[str]], filters: Sequence[Sequence[str]])
     """Give the entries that hold every phrase and one token of each filter."""
     parts = [f"{WORD_COLUMNS} : {_phrase(phrase)}" for phrase in phrases]
     parts += ["filters : (" + " OR ".join(f'"{token}"' for token in tokens) + ")" for tokens in filters]
+    return _scored(" AND ".join(parts))
+
+
+def naming(words: Sequence[str]) -> QuerySet[SearchEntry]:
+    """Give the entries whose title, names or tags hold at least one of the words."""
+    return _scored("{title labels tags} : (" + " OR ".join(_phrase([word]) for word in words) + ")")
+
+
+def _scored(match: str) -> QuerySet[SearchEntry]:
     score = ExpressionWrapper(F("full_text__rank") * -1.0, output_field=FloatField())
-    return SearchEntry.objects.filter(full_text__terms__match=" AND ".join(parts)).annotate(score=score)
+    return SearchEntry.objects.filter(full_text__terms__match=match).annotate(score=score)
 
 
 def holding(phrases: Sequence[Sequence[str]], *, or_token: str) -> QuerySet[SearchEntry]:

@@ -1,22 +1,29 @@
 """How the public templates write values."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from html import unescape
 from math import ceil
+from typing import NamedTuple
 
 from django import template
 from django.conf import settings
+from django.template import Context
 from django.utils.encoding import uri_to_iri
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
 
+from peacekb import languages
 from peacekb.models import Language, Section
 from peacekb.search.marks import CLOSE, OPEN
 
 register = template.Library()
+register.filter("day", languages.day, expects_localtime=True)
 
 _WORDS_A_MINUTE = 200
+_OWN_LINK = re.compile(r'(<a\b[^>]*? href=")(/(?!/)[^"]*)')
 _NAMES_OF_KINDS = {
     "articles": lambda: _("Articles"),
     "concepts": lambda: _("Concepts"),
@@ -39,6 +46,13 @@ def shortened(text: str, longest: int) -> str:
     sentence, end, _rest = line.partition(". ")
     if end and len(sentence) < longest:
         return f"{sentence}."
+    return beginning(line, longest)
+
+
+@register.filter
+def beginning(text: str, longest: int) -> str:
+    """Give as many whole words of a text as fit into `longest` characters."""
+    line = " ".join(text.split())
     if len(line) <= longest:
         return line
     return line[: longest + 1].rpartition(" ")[0].rstrip(",;:–") + " …"
@@ -48,7 +62,24 @@ def shortened(text: str, longest: int) -> str:
 def minutes(words: int) -> str:
     """Say how long a text takes to read."""
     number = max(1, ceil(words / _WORDS_A_MINUTE))
-    return ngettext("%d minute", "%d minutes", number) % number
+    return ngettext("%(number)s minute", "%(number)s minutes", number) % {"number": number}
+
+
+@register.filter
+def stored_html(html: str) -> SafeString:
+    """Give HTML of a section, its links to pages of this site in the language of the page that shows it.
+
+    Only for HTML made safe by `text/sanitize.py`: in it, no `<` stands unescaped in a text.
+    """
+    # Safe: it was before, and an address of ours gets nothing but the prefix of a language.
+    return mark_safe(_OWN_LINK.sub(_led_on, html) if languages.spoken() != settings.LANGUAGE_CODE else html)  # noqa: S308
+
+
+def _led_on(link: re.Match[str]) -> str:
+    opening, address = link.groups()
+    if languages.is_for_readers(unescape(address)):
+        address = languages.in_language(address, languages.spoken())
+    return f"{opening}{address}"
 
 
 @register.filter
@@ -104,10 +135,63 @@ def plural_name(kinds: str) -> str:
     return _NAMES_OF_KINDS[kinds]()
 
 
+class Choice(NamedTuple):
+    """A language of the interface: its code, its name in itself, and an address."""
+
+    code: str
+    name: str
+    address: str
+
+
+@register.simple_tag(takes_context=True)
+def other_languages(context: Context) -> list[Choice]:
+    """Give the other languages, each with the same page in it, or the translation of the text that is shown."""
+    # What answers a forged form has no request.
+    here = context["request"].get_full_path() if "request" in context else "/"
+    translations = getattr(context.get("sharing"), "translations", {})
+    return [
+        Choice(code, name, languages.in_language(translations.get(code, here), code))
+        for code, name in settings.LANGUAGES
+        if code != languages.spoken()
+    ]
+
+
+@register.simple_tag
+def translation_here(translations: Mapping[str, str]) -> str:
+    """Give the address of a text in the language of the page, empty where there is none."""
+    language = languages.spoken()
+    return languages.in_language(translations[language], language) if language in translations else ""
+
+
+@register.simple_tag
+def all_languages(address: str) -> list[Choice]:
+    """Give the addresses with host of a page in each language, and the plain one for everybody else."""
+    found = [Choice(code, name, _absolute_in(address, code)) for code, name in settings.LANGUAGES]
+    return [*found, Choice("x-default", "", _absolute_in(address, settings.LANGUAGE_CODE))]
+
+
+@register.simple_tag
+def in_this_language(address: str) -> str:
+    """Give the address with host of a page in the language that it is shown in."""
+    return _absolute_in(address, languages.spoken())
+
+
+def _absolute_in(address: str, language: str) -> str:
+    # A block has escaped it; the template will do so again.
+    path = unescape(address).removeprefix(settings.SITE_URL)
+    return f"{settings.SITE_URL}{languages.in_language(path, language)}"
+
+
+@register.simple_tag
+def locale_of_page() -> str:
+    """Give the locale of the interface, as networks write it."""
+    return languages.LOCALES[languages.spoken()]
+
+
 @register.simple_tag
 def absolute(path: str) -> str:
-    """Give an address of this site with its host, for citations and search engines."""
-    return f"{settings.SITE_URL}{path}"
+    """Give the plain address of a page with its host, for citations and search engines."""
+    return languages.absolute(path)
 
 
 @register.simple_block_tag

@@ -1,34 +1,21 @@
-"""A real Chromium for tests marked `browser`; each test gets a page of its own on a live server."""
+"""A real Chromium for tests marked `browser`, and two sites: a live server whose rows a test makes, and the library."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from machine import CHROMIUM_FLAGS, need_chromium
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-
-FLAGS = [
-    "--no-sandbox",  # as root it does not start otherwise, and it only sees our own pages
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from trial_site import trial_site
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if not program:
-        pytest.fail("No Chromium: install it, or name one with CHROMIUM=/path/to/chromium.")
     # Playwright keeps an event loop in this thread, and Django then takes every query for a mistake.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=need_chromium(), args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 
@@ -49,3 +36,19 @@ def context(browser: Browser, django_db_serialized_rollback: None, live_server: 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def library_site() -> Iterator[str]:
+    """The address of the starter library as `make run` serves it. Tests read it and change nothing."""
+    with trial_site(after_seeding="from tests.browser.past import make; make()") as site:
+        yield site.address
+
+
+@pytest.fixture
+def reader(browser: Browser, library_site: str) -> Iterator[Page]:
+    """A page of a browser without memory, on the library."""
+    context = browser.new_context(base_url=library_site, locale="en-GB", timezone_id="UTC")
+    context.set_default_timeout(15_000)
+    yield context.new_page()
+    context.close()

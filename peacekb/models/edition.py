@@ -1,0 +1,36 @@
+from typing import Any
+
+from django.db import models
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+from django.utils import timezone
+from taggit.models import Tag
+
+from .source import Source
+
+
+class Edition(models.Model):
+    """What readers have, as a number: one row, counted up in the transaction of each change that readers can see.
+
+    Answers that were made for one edition hold until the next, or until a scheduled page is due.
+    """
+
+    number = models.PositiveBigIntegerField(default=1)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+    @classmethod
+    def advance(cls) -> None:
+        """Count a change. Call it in the transaction of the change. One query."""
+        now = timezone.now()
+        if not cls.objects.filter(pk=1).update(number=models.F("number") + 1, changed_at=now):
+            cls.objects.create(pk=1, changed_at=now)
+
+
+# Sources and tags have no drafts and are stored in several places; pages go through peacekb.publishing, which counts.
+@receiver([post_save, post_delete], sender=Source)
+@receiver([post_save, post_delete], sender=Tag)
+def _count_change(**kwargs: Any) -> None:
+    Edition.advance()

@@ -1,0 +1,83 @@
+"""Pages that somebody may have meant by an address that leads nowhere."""
+
+import re
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+from django.db import DatabaseError
+from django.db.models.functions import Length
+
+from peacekb.languages import plain
+from peacekb.models import Page
+from peacekb.search import naming
+from peacekb.text.words import keys
+
+MOST_SHOWN = 5
+#: Pages that one missing address makes the database look at and Python compare, in each of the two queries.
+MOST_LOOKED_AT = 100
+_LONGEST = 120  # characters of a slug
+_ALIKE = 0.6
+_IN_SLUGS = re.compile(r"[-\w]+")
+_SHOWN = ("kind", "slug", "title", "language")
+
+
+def nearest(path: str) -> list[Page]:
+    """Give the public pages whose address or name is most like the end of a path, at most five.
+
+    Two queries by index, whatever the number of pages; none for what cannot be the address of a page. Without a
+    database there are no such pages either: whoever asks is already telling of another fault.
+    """
+    asked = _asked(path)
+    if not asked:
+        return []
+    words = {word for word in keys(asked.replace("-", " ").replace("_", " ")) if len(word) > 2}
+    matcher = SequenceMatcher(b=asked)
+    try:
+        likeness = {page: _likeness(matcher, page.slug) for page in _beginning_alike(asked)}
+        for page, names in _named(words):
+            likeness[page] = max(_likeness(matcher, page.slug), len(words & names) / len(words))
+    except DatabaseError:
+        return []
+    found = sorted(
+        (page for page in likeness if likeness[page] >= _ALIKE), key=lambda page: (-likeness[page], page.slug)
+    )
+    return found[:MOST_SHOWN]
+
+
+def _asked(path: str) -> str:
+    """Give the part of a path that names a page: the longest behind the kind, in small letters."""
+    parts = [part for part in plain(path).split("/") if part][:4]
+    part = max(parts[1:] or parts, key=len, default="").lower()
+    return part if len(part) <= _LONGEST and _IN_SLUGS.fullmatch(part) else ""
+
+
+def _likeness(matcher: "SequenceMatcher[str]", slug: str) -> float:
+    matcher.set_seq1(slug)
+    # The quick one is never less, and mostly enough to see that they are not alike.
+    return matcher.ratio() if matcher.quick_ratio() >= _ALIKE else 0.0
+
+
+def _beginning_alike(asked: str) -> Iterable[Page]:
+    """Give pages whose slug begins as the one asked for and is about as long: a slip later in the word."""
+    beginning = asked[:2]
+    # A range and not LIKE, which SQLite answers without the index.
+    following = beginning[:-1] + chr(ord(beginning[-1]) + 1)
+    slack = max(2, len(asked) // 4)
+    alike = (
+        Page.objects.filter(slug__gte=beginning, slug__lt=following)
+        .annotate(length=Length("slug"))
+        .filter(length__gte=len(asked) - slack, length__lte=len(asked) + slack)
+        .only(*_SHOWN, "status", "published_at")
+        .order_by("slug")[:MOST_LOOKED_AT]
+    )
+    # Asked in the database, this would tempt SQLite to go through all pages by date.
+    return [page for page in alike if page.is_public]
+
+
+def _named(words: set[str]) -> Iterable[tuple[Page, set[str]]]:
+    """Give pages of which a name holds one of the words, and the words of their names."""
+    if not words:
+        return
+    shown = ("title", "labels", "section__page_id", *(f"section__page__{field}" for field in _SHOWN))
+    for entry in naming(words).select_related("section__page").only(*shown)[:MOST_LOOKED_AT]:
+        yield entry.section.page, {*entry.title.split(), *entry.labels.split()}

@@ -1,0 +1,90 @@
+"""The server of `make run` itself, with two processes: what one editor publishes, readers of both see."""
+
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import urlopen
+
+import pytest
+from django.db import connection
+from machine import ROOT, free_port, own_environment
+from trial_site import served
+
+from peacekb import publishing
+
+from .factories import published_concept
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NEW_CONNECTIONS = 24  # the kernel gives each to one process or the other
+
+
+def address_of_the_database() -> str:
+    known = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{known['NAME']}"
+    who = f"{quote(known['USER'])}:{quote(known['PASSWORD'])}@" if known["USER"] else ""
+    return f"postgresql://{who}{quote(known['HOST'], safe='')}:{known['PORT']}/{known['NAME']}"
+
+
+@pytest.fixture
+def site(tmp_path) -> Iterator[str]:
+    port = free_port()
+    environment = own_environment() | {
+        "DATABASE_URL": address_of_the_database(),
+        "DJANGO_SETTINGS_MODULE": "peacekb.settings",
+        "LOG_LEVEL": "ERROR",
+        "PORT": str(port),
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "SITE_URL": f"http://127.0.0.1:{port}",
+        "STATIC_ROOT": str(tmp_path / "static"),
+        "WEB_CONCURRENCY": "2",
+    }
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)  # noqa: S603
+    with served(environment):
+        yield environment["SITE_URL"]
+
+
+def seen(address: str) -> set[str]:
+    """Give what readers see at an address, in whatever process they meet: the status, and what the entry says."""
+    answers = set()
+    for _ in range(NEW_CONNECTIONS):
+        try:
+            with urlopen(address, timeout=30) as answer:  # noqa: S310  our own site
+                text = answer.read().decode()
+                told = next((word for word in ("An agreed end", "A halt") if word in text), "nothing")
+                answers.add(f"{answer.status} {told} at {answer.url.rpartition('/concepts/')[2]}")
+        except HTTPError as error:
+            with error:
+                answers.add(str(error.code))
+    return answers
+
+
+def test_a_deed_is_seen_in_every_process_within_a_second(site):
+    concept = published_concept("Ceasefire", source="An agreed end to fighting.")
+    address = f"{site}/concepts/ceasefire/"
+    assert seen(address) == {"200 An agreed end at ceasefire/"}
+
+    concept.source = "A halt to fighting."
+    concept.save()
+    publishing.publish(concept)
+    time.sleep(1)
+    assert seen(address) == {"200 A halt at ceasefire/"}
+
+    concept.slug = "cease-fire"
+    concept.save()
+    publishing.publish(concept)
+    time.sleep(1)
+    assert seen(address) == {"200 A halt at cease-fire/"}
+
+    publishing.withdraw(concept, reason="It was wrong.")
+    time.sleep(1)
+    assert seen(f"{site}/concepts/cease-fire/") == {"410"}
+    with suppress(HTTPError), urlopen(f"{site}/concepts/", timeout=30) as answer:  # noqa: S310
+        assert "cease-fire" not in answer.read().decode()
