@@ -1,7 +1,9 @@
 """Answers that are kept: what is sent again, for how long, to whom, and what never is."""
 
 import gzip
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +21,7 @@ from taggit.models import Tag
 from peacekb import publishing
 from peacekb.models import Concept, Edition, Source
 from peacekb.pages import store
-from peacekb.pages.store import Editions, PageStore
+from peacekb.pages.store import Editions, Now, PageStore
 
 from .factories import draft_article, published_article, published_concept, source
 
@@ -342,3 +344,41 @@ def test_django_answers_where_the_edition_cannot_be_read(ask, ceasefire):
     assert answer.status == 200
     assert "etag" not in answer.headers
     assert "etag" in ask(CEASEFIRE).headers
+
+
+def test_a_page_that_many_ask_for_at_once_is_made_once():
+    begun, let_go, made = threading.Event(), threading.Event(), []
+
+    def inner(environ, start_response):
+        made.append(environ["PATH_INFO"])
+        begun.set()
+        assert let_go.wait(10)
+        start_response("200 OK", [("Content-Type", "text/html"), ("Content-Length", "5")])
+        return [b"Peace"]
+
+    class Fixed(Editions):
+        def now(self) -> Now:
+            return Now(1, 0.0, ("Last-Modified", "Thu, 01 Jan 1970 00:00:00 GMT"))
+
+    ask = asker(PageStore(inner, editions=Fixed()))
+    with ThreadPoolExecutor(8) as readers:
+        first = readers.submit(ask, "/")
+        assert begun.wait(10)
+        others = [readers.submit(ask, "/") for _ in range(7)]
+        let_go.set()
+        assert {reader.result(10).body for reader in [first, *others]} == {b"Peace"}
+    assert made == ["/"]
+
+
+def test_a_page_that_fails_keeps_nobody_waiting(ceasefire):
+    failures = iter([True, False])
+
+    def inner(environ, start_response):
+        if next(failures):
+            raise RuntimeError("lost")
+        return WSGIHandler()(environ, start_response)
+
+    ask = asker(PageStore(inner, editions=Editions(look_every=0)))
+    with pytest.raises(RuntimeError, match="lost"):
+        ask(CEASEFIRE)
+    assert ask(CEASEFIRE).status == 200

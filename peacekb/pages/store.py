@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import inf
-from threading import Lock
+from threading import Event, Lock
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -37,6 +37,7 @@ LOOK_EVERY = 0.25
 #: Bytes of answers kept in a process: some 1,000 pages of the starter library.
 MOST_KEPT = 8_000_000
 _LARGEST = 1_000_000  # bytes of one answer before it is compressed
+_PATIENCE = 5  # seconds that a request waits for another one to make its answer
 # Browsers ask each time and mostly hear 304. A cache that is shared asks once a second, whatever the number of readers,
 # and may send what it has while it waits for the answer.
 _CACHE_CONTROL = "public, max-age=0, s-maxage=1, stale-while-revalidate=1"
@@ -133,6 +134,7 @@ class PageStore:
         self._most = most
         self._session = settings.SESSION_COOKIE_NAME
         self._answers: OrderedDict[Key, Answer] = OrderedDict()
+        self._making: dict[Key, Event] = {}
         self._weight = 0
         self._now: Now | None = None
         self._lock = Lock()
@@ -155,13 +157,17 @@ class PageStore:
             # Only what Django would make of the cookie matters.
             display.normalised(parse_cookie(cookies).get(display.COOKIE, "")) if cookies else display.DEFAULT,
         )
-        answer = self._find(key, now)
-        if answer is None:
+        answer = self._find(key, now) or self._awaited(key, now)
+        if answer is not None:
+            return _send(answer, now, environ, start_response)
+        try:
             made = self._make(environ, start_response)
             if not isinstance(made, Answer):
                 return made
-            self._keep(key, now, answer := made)
-        return _send(answer, now, environ, start_response)
+            self._keep(key, now, made)
+        finally:
+            self._end_waiting(key)
+        return _send(made, now, environ, start_response)
 
     def _find(self, key: Key, now: Now) -> Answer | None:
         with self._lock:
@@ -173,6 +179,25 @@ class PageStore:
             if answer is not None:
                 self._answers.move_to_end(key)
             return answer
+
+    def _awaited(self, key: Key, now: Now) -> Answer | None:
+        """Wait while another request makes the same answer; without one, let others wait for this request.
+
+        Otherwise every thread would make the page that everybody reads, each time something is published.
+        """
+        with self._lock:
+            making = self._making.get(key)
+            if making is None:
+                self._making[key] = Event()
+                return None
+        making.wait(_PATIENCE)
+        return self._find(key, now)
+
+    def _end_waiting(self, key: Key) -> None:
+        with self._lock:
+            making = self._making.pop(key, None)
+        if making is not None:
+            making.set()
 
     def _keep(self, key: Key, now: Now, answer: Answer) -> None:
         with self._lock:
