@@ -79,7 +79,7 @@ def main() -> None:
         # A request has this many seconds to finish after SIGTERM.
         workers_kill_timeout=20,
         log_level=LogLevels.warning,
-        log_access=settings.text_from("ACCESS_LOG") != "",
+        log_access=settings.ACCESS_LOG,
     ).serve()
 
 

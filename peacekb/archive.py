@@ -367,6 +367,7 @@ def bring_in(
     Files may refer to one another in any order. A file that says what the base says already changes nothing. With
     `seeding`, a page that an editor has changed since it was seeded is left alone. One transaction.
     """
+    publishing.take_turn()
     report = Report()
     files, bibliographies, report.refused = read_paths(paths)
     for path, text in bibliographies:

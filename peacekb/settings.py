@@ -3,7 +3,8 @@
 A fresh clone runs on SQLite with nothing set but a key, which `make run` makes. What a deployment
 sets: SECRET_KEY or SECRET_KEY_FILE, SITE_URL, DATABASE_URL, and behind a proxy that ends TLS
 TRUST_PROXY. The rest have sound defaults: DEBUG, HOST, PORT, ALLOWED_HOSTS, STATIC_ROOT,
-HSTS_SECONDS, HSTS_SUBDOMAINS, LOG_LEVEL. What would be unsafe stops the start.
+HSTS_SECONDS, HSTS_SUBDOMAINS, LOG_LEVEL, ACCESS_LOG, WEB_CONCURRENCY, WEB_THREADS. What would be unsafe
+stops the start.
 """
 
 import ipaddress
@@ -98,6 +99,7 @@ PORT = number_from("PORT", default=8000, at_most=65535)
 # Processes that serve, and threads in each; 0 counts as 1.
 WEB_CONCURRENCY = number_from("WEB_CONCURRENCY", default=2, at_most=64)
 WEB_THREADS = number_from("WEB_THREADS", default=4, at_most=64)
+ACCESS_LOG = boolean_from("ACCESS_LOG", default=False)
 SITE_URL = text_from("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/").lower()
 
 

@@ -198,7 +198,7 @@ def fetchable(address: str) -> bool:
 
 
 def after_a_change(site: TrialSite, wanted: dict[str, str]) -> None:
-    """Measure the first view of each page after something was published, in one process and then in the other."""
+    """Measure the first view of each page after something was published, in whichever process answers."""
     counting = "from peacekb.models import Edition; Edition.advance()"
     deed = [sys.executable, "-c", f"import django; django.setup()\nfor line in open(0): {counting}; print(flush=True)"]
     with subprocess.Popen(

@@ -28,6 +28,16 @@ FOREIGN = [
     "DEBUG",
     "DJANGO_SETTINGS_MODULE",
     "PORT",
+    "HOST",
+    "TRUST_PROXY",
+    "ALLOWED_HOSTS",
+    "HSTS_SECONDS",
+    "HSTS_SUBDOMAINS",
+    "WEB_CONCURRENCY",
+    "WEB_THREADS",
+    "ACCESS_LOG",
+    "PGSERVICE",
+    "PGHOSTADDR",
 ]
 
 

@@ -15,8 +15,8 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
+from machine import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 LOCALES = ROOT / "locale"
 LANGUAGES = ("fr", "ar")
 # What readers meet. Of the models, the names of choices; verbose names and hints are for the admin.

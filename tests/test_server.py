@@ -3,19 +3,23 @@
 import secrets
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
-from django.db import connection
+from django.contrib.auth.models import User
+from django.db import connection, transaction
 from machine import ROOT, free_port, own_environment
+from taggit.models import Tag
 from trial_site import served
 
 from peacekb import publishing
+from peacekb.models import Concept
 
 from .factories import published_concept
 
@@ -86,5 +90,32 @@ def test_a_deed_is_seen_in_every_process_within_a_second(site):
     publishing.withdraw(concept, reason="It was wrong.")
     time.sleep(1)
     assert seen(f"{site}/concepts/cease-fire/") == {"410"}
-    with suppress(HTTPError), urlopen(f"{site}/concepts/", timeout=30) as answer:  # noqa: S310
+    with urlopen(f"{site}/concepts/", timeout=30) as answer:  # noqa: S310
         assert "cease-fire" not in answer.read().decode()
+
+
+def test_a_tag_is_renamed_while_a_text_is_published(client):
+    """Both count as a change for readers, and both take their turn first: in another order they would wait for ever."""
+    published_concept("Ceasefire", source="An agreed end to fighting.", tags=["truce"])
+    tag = Tag.objects.get()
+    client.force_login(User.objects.create_superuser("hala"))
+    holds, go_on = threading.Event(), threading.Event()
+
+    def publish_slowly() -> None:
+        try:
+            with transaction.atomic():
+                publishing.take_turn()
+                holds.set()
+                go_on.wait(2)
+                publishing.publish(Concept.objects.get())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as editors:
+        publishing_ = editors.submit(publish_slowly)
+        assert holds.wait(10)
+        threading.Timer(0.5, go_on.set).start()
+        answer = client.post(f"/admin/taggit/tag/{tag.pk}/change/", {"name": "armistice", "slug": "truce"})
+        publishing_.result(30)
+    assert answer.status_code == 302
+    assert Tag.objects.get().name == "armistice"

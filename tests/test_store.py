@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
-from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from taggit.models import Tag
@@ -358,7 +358,7 @@ def test_a_page_that_many_ask_for_at_once_is_made_once():
 
     class Fixed(Editions):
         def now(self) -> Now:
-            return Now(1, 0.0, ("Last-Modified", "Thu, 01 Jan 1970 00:00:00 GMT"))
+            return Now(0, 1, 0.0, ("Last-Modified", "Thu, 01 Jan 1970 00:00:00 GMT"))
 
     ask = asker(PageStore(inner, editions=Fixed()))
     with ThreadPoolExecutor(8) as readers:
@@ -382,3 +382,62 @@ def test_a_page_that_fails_keeps_nobody_waiting(ceasefire):
     with pytest.raises(RuntimeError, match="lost"):
         ask(CEASEFIRE)
     assert ask(CEASEFIRE).status == 200
+
+
+def test_files_and_the_sign_of_life_never_ask_for_the_edition(settings):
+    class Asked(Editions):
+        def now(self) -> Now:
+            raise AssertionError("the edition was asked for")
+
+    settings.WHITENOISE_USE_FINDERS = True  # no file is collected for tests
+    ask = asker(PageStore(WSGIHandler(), editions=Asked()))
+    assert ask("/healthz/").status == 200
+    file = ask("/static/css/site.css")
+    assert file.status == 200
+    assert ask("/static/css/site.css", HTTP_IF_MODIFIED_SINCE=file.headers["last-modified"]).status == 304
+    assert ask("/static/css/site.css", HTTP_RANGE="bytes=0-9").status == 206
+
+
+def test_a_database_that_does_not_answer_is_asked_as_rarely_as_one_that_does(ceasefire):
+    editions = Editions(look_every=3_600)
+    asked = []
+
+    def refuse(execute, sql, params, many, context):
+        asked.append(sql)
+        raise InterfaceError("nobody answers")
+
+    with connection.execute_wrapper(refuse):
+        assert [editions.now(), editions.now(), editions.now()] == [None, None, None]
+    assert len(asked) == 1
+
+
+def test_a_request_that_began_before_a_change_puts_nothing_of_before_in_its_place(ceasefire):
+    class Told(Editions):
+        def now(self) -> Now:
+            return told
+
+    site = PageStore(WSGIHandler(), editions=Told())
+    ask = asker(site)
+    early, late = (Now(place, place, 0.0, ("Last-Modified", "Thu, 01 Jan 1970 00:00:00 GMT")) for place in (1, 2))
+    told = late
+    ask(CEASEFIRE)
+    told = early
+    with CaptureQueriesContext(connection) as queries:
+        assert ask(CEASEFIRE).status == 200
+    assert len(queries) > 0
+    told = late
+    with CaptureQueriesContext(connection) as queries:
+        ask(CEASEFIRE)
+    assert len(queries) == 0
+
+
+def test_the_date_of_a_change_never_goes_back(time_machine):
+    time_machine.move_to("2026-12-01T12:00:00Z", tick=False)
+    Edition.advance()
+    time_machine.move_to("2026-12-01T11:00:00Z", tick=False)
+    Edition.advance()
+    assert Edition.objects.get().changed_at == datetime(2026, 12, 1, 12, tzinfo=UTC)
+    time_machine.move_to("2026-12-01T12:30:00.5Z", tick=False)
+    Edition.advance()
+    assert Edition.objects.get().changed_at == datetime(2026, 12, 1, 12, 30, 0, 500_000, tzinfo=UTC)
+    assert Edition.objects.get().number == 3

@@ -187,6 +187,8 @@ class TagAdmin(UsedAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Store the tag; the index knows pages by the names of their tags, so it follows."""
         with transaction.atomic():
+            # Before the tag is stored, which counts as a change for readers: every deed has this order.
+            publishing.take_turn()
             super().save_model(request, obj, form, change)
             if change and form.has_changed():
                 publishing.recompose(self.pages_using([obj]).filter(status=Status.PUBLISHED))

@@ -1,6 +1,8 @@
 from typing import Any
 
 from django.db import models
+from django.db.models import Value
+from django.db.models.functions import Greatest
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
@@ -21,12 +23,17 @@ class Edition(models.Model):
     def __str__(self) -> str:
         return str(self.number)
 
-    @classmethod
-    def advance(cls) -> None:
-        """Count a change. Call it in the transaction of the change. One query."""
+    @staticmethod
+    def advance() -> None:
+        """Count a change, in its transaction; where a deed follows in the same one, take its turn first. One query.
+
+        The date never goes back, whatever the clocks of several servers say.
+        """
         now = timezone.now()
-        if not cls.objects.filter(pk=1).update(number=models.F("number") + 1, changed_at=now):
-            cls.objects.create(pk=1, changed_at=now)
+        counted = {"number": models.F("number") + 1, "changed_at": Greatest("changed_at", Value(now))}
+        if not Edition.objects.filter(pk=1).update(**counted):
+            Edition.objects.bulk_create([Edition(pk=1, number=0, changed_at=now)], ignore_conflicts=True)
+            Edition.objects.filter(pk=1).update(**counted)
 
 
 # Sources and tags have no drafts and are stored in several places; pages go through peacekb.publishing, which counts.

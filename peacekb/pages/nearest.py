@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
+from django.db.models import Q
 from django.db.models.functions import Length
 
 from peacekb.languages import plain
@@ -60,18 +61,20 @@ def _likeness(matcher: "SequenceMatcher[str]", slug: str) -> float:
 def _beginning_alike(asked: str) -> Iterable[Page]:
     """Give pages whose slug begins as the one asked for and is about as long: a slip later in the word."""
     beginning = asked[:2]
-    # A range and not LIKE, which SQLite answers without the index.
-    following = beginning[:-1] + chr(ord(beginning[-1]) + 1)
+    alike = Q(slug__startswith=beginning)
+    if connection.vendor == "sqlite":
+        # A range: LIKE goes through all pages there. Elsewhere letters may have another order than their numbers.
+        alike = Q(slug__gte=beginning, slug__lt=beginning[:-1] + chr(ord(beginning[-1]) + 1))
     slack = max(2, len(asked) // 4)
-    alike = (
-        Page.objects.filter(slug__gte=beginning, slug__lt=following)
+    found = (
+        Page.objects.filter(alike)
         .annotate(length=Length("slug"))
         .filter(length__gte=len(asked) - slack, length__lte=len(asked) + slack)
         .only(*_SHOWN, "status", "published_at")
         .order_by("slug")[:MOST_LOOKED_AT]
     )
     # Asked in the database, this would tempt SQLite to go through all pages by date.
-    return [page for page in alike if page.is_public]
+    return [page for page in found if page.is_public]
 
 
 def _named(words: set[str]) -> Iterable[tuple[Page, set[str]]]:

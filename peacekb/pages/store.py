@@ -12,13 +12,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import count
 from math import inf
 from threading import Event, Lock
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as DatabaseFault
+from django.db import close_old_connections
 from django.http.cookie import parse_cookie
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import http_date, parse_http_date_safe
 
@@ -49,8 +52,12 @@ log = logging.getLogger(__name__)
 
 
 class Now(NamedTuple):
-    """What readers have at the moment: the edition, and the newest change in it, in seconds since 1970 and in words."""
+    """What readers have at the moment: the edition, and the newest change in it, in seconds since 1970 and in words.
 
+    `place` counts what this process has seen, so that of two the later one is known.
+    """
+
+    place: int
     edition: int
     changed: float
     date: tuple[str, str]
@@ -62,14 +69,16 @@ class Editions:
     def __init__(self, look_every: float = LOOK_EVERY) -> None:
         self._look_every = look_every
         self._look_at = 0.0
+        self._has_looked = False
+        self._places = count()
         self._now: Now | None = None
         self._due = 0.0  # when the next scheduled page is due
         self._looking = Lock()
 
     def now(self) -> Now | None:
         """Give what readers have, or `None` where the database does not say. One query a look, three after a change."""
-        # One thread asks; the others go on meanwhile with what is known.
-        if self._is_old() and self._looking.acquire(blocking=self._now is None):
+        # One thread asks; the others go on meanwhile with what is known, but for the first time.
+        if self._is_old() and self._looking.acquire(blocking=not self._has_looked):
             try:
                 if self._is_old():
                     self._look()
@@ -87,12 +96,14 @@ class Editions:
             if self._now is None or self._now.edition != number or time.time() >= self._due:
                 last_due, self._due = _scheduled()
                 changed = max(changed, last_due)
-                self._now = Now(number, changed, ("Last-Modified", http_date(changed)))
-            self._look_at = time.monotonic() + self._look_every
-        except DatabaseError as error:
+                self._now = Now(next(self._places), number, changed, ("Last-Modified", http_date(changed)))
+        except DatabaseFault as error:
             log.error("The edition could not be read: %s", error)
-            self._now = None
+            # Nothing is due either: a database that does not answer is asked no more often than one that does.
+            self._now, self._due = None, inf
         finally:
+            self._look_at = time.monotonic() + self._look_every
+            self._has_looked = True
             # Otherwise a thread that answers from here alone would keep its connection for ever.
             close_old_connections()
 
@@ -133,6 +144,8 @@ class PageStore:
         self._editions = editions or Editions()
         self._most = most
         self._session = settings.SESSION_COOKIE_NAME
+        # Files know best how they are kept, and whether the process lives must not hang on the database.
+        self._passed_on = (settings.STATIC_URL, reverse("programs:healthz"))
         self._answers: OrderedDict[Key, Answer] = OrderedDict()
         self._making: dict[Key, Event] = {}
         self._weight = 0
@@ -141,7 +154,7 @@ class PageStore:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer from what is kept, or pass the request on and keep the answer."""
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ["PATH_INFO"].startswith(self._passed_on):
             return self._inner(environ, start_response)
         cookies = environ.get("HTTP_COOKIE", "")
         if self._session in cookies:
@@ -157,47 +170,42 @@ class PageStore:
             # Only what Django would make of the cookie matters.
             display.normalised(parse_cookie(cookies).get(display.COOKIE, "")) if cookies else display.DEFAULT,
         )
-        answer = self._find(key, now) or self._awaited(key, now)
+        answer = self._find(key, now)
         if answer is not None:
             return _send(answer, now, environ, start_response)
+        # Otherwise every thread would make the page that everybody reads, each time something is published.
+        own = Event()
+        with self._lock:
+            making = self._making.setdefault(key, own)
+        if making is not own:
+            making.wait(_PATIENCE)
+            now = self._editions.now() or now
+            answer = self._find(key, now)
+            if answer is not None:
+                return _send(answer, now, environ, start_response)
         try:
             made = self._make(environ, start_response)
             if not isinstance(made, Answer):
                 return made
             self._keep(key, now, made)
         finally:
-            self._end_waiting(key)
+            if making is own:
+                with self._lock:
+                    del self._making[key]
+                own.set()
         return _send(made, now, environ, start_response)
 
     def _find(self, key: Key, now: Now) -> Answer | None:
         with self._lock:
-            if now != self._now:
+            if self._now is None or now.place > self._now.place:
                 self._answers.clear()
                 self._weight = 0
                 self._now = now
-            answer = self._answers.get(key)
+            # A request that began before the newest change gets none of what was made since.
+            answer = self._answers.get(key) if now == self._now else None
             if answer is not None:
                 self._answers.move_to_end(key)
             return answer
-
-    def _awaited(self, key: Key, now: Now) -> Answer | None:
-        """Wait while another request makes the same answer; without one, let others wait for this request.
-
-        Otherwise every thread would make the page that everybody reads, each time something is published.
-        """
-        with self._lock:
-            making = self._making.get(key)
-            if making is None:
-                self._making[key] = Event()
-                return None
-        making.wait(_PATIENCE)
-        return self._find(key, now)
-
-    def _end_waiting(self, key: Key) -> None:
-        with self._lock:
-            making = self._making.pop(key, None)
-        if making is not None:
-            making.set()
 
     def _keep(self, key: Key, now: Now, answer: Answer) -> None:
         with self._lock:
