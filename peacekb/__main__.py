@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -71,8 +72,11 @@ def main() -> None:
         address=settings.HOST.strip("[]"),
         port=settings.PORT,
         workers=settings.WEB_CONCURRENCY,
-        blocking_threads=settings.WEB_THREADS or 1,
+        blocking_threads=settings.WEB_THREADS,
         http=HTTPModes.http1,
+        # Connections that say nothing for long are closed, and so many of them shut nobody out.
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        backpressure=4096,
         websockets=False,
         working_dir=Path(__file__).resolve().parent.parent,
         respawn_failed_workers=True,

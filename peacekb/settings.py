@@ -96,9 +96,9 @@ _HOST_NAME = re.compile(r"(?!.{254})(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[
 
 HOST = text_from("HOST", "127.0.0.1")
 PORT = number_from("PORT", default=8000, at_most=65535)
-# Processes that serve, and threads in each; 0 counts as 1.
+# Processes that serve, at least one, and threads in each, at least two: half of them may wait for what is sent.
 WEB_CONCURRENCY = number_from("WEB_CONCURRENCY", default=2, at_most=64)
-WEB_THREADS = number_from("WEB_THREADS", default=4, at_most=64)
+WEB_THREADS = max(2, number_from("WEB_THREADS", default=4, at_most=64))
 ACCESS_LOG = boolean_from("ACCESS_LOG", default=False)
 SITE_URL = text_from("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/").lower()
 

@@ -189,7 +189,7 @@ def test_an_article_shows_its_parts(client, library):
         "A. Author",
         "2 January 2026",
         "1 minute",
-        "Version 1",
+        "version 1",
         '<h2 id="how-it-begins">',
         '<p id="p1">',
         "Often by telephone.",

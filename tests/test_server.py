@@ -1,12 +1,16 @@
 """The server of `make run` itself, with two processes: what one editor publishes, readers of both see."""
 
 import secrets
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from io import BytesIO
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -20,6 +24,7 @@ from trial_site import served
 
 from peacekb import publishing
 from peacekb.models import Concept
+from peacekb.wsgi import bodies_first
 
 from .factories import published_concept
 
@@ -119,3 +124,49 @@ def test_a_tag_is_renamed_while_a_text_is_published(client):
         publishing_.result(30)
     assert answer.status_code == 302
     assert Tag.objects.get().name == "armistice"
+
+
+def test_forms_that_never_end_keep_no_reader_out(site):
+    host, port = site.removeprefix("http://").split(":")
+    request = f"POST /display/ HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 10\r\n\r\na".encode()
+    with ExitStack() as stack:
+        for _ in range(16):
+            stack.enter_context(socket.create_connection((host, int(port)))).sendall(request)
+        time.sleep(0.5)
+        for _ in range(NEW_CONNECTIONS):
+            with urlopen(f"{site}/about/", timeout=10) as answer:  # noqa: S310
+                assert answer.status == 200
+
+
+def send(body: bytes = b"", **environ: Any) -> tuple[str, bytes]:
+    """Send a request to the entrance that the server calls, with a Django behind it that says what it was sent."""
+    told: list[str] = []
+
+    def inner(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [environ["wsgi.input"].read()]
+
+    entrance = bodies_first(inner, at_once=environ.pop("at_once", 1))
+    parts = entrance({"wsgi.input": BytesIO(body)} | environ, lambda status, headers: told.append(status))
+    return told[0], b"".join(parts)
+
+
+def test_a_form_is_handed_on_whole():
+    assert send(b"a=b", CONTENT_LENGTH="3") == ("200 OK", b"a=b")
+    assert send(b"a=b&", CONTENT_LENGTH="3") == ("200 OK", b"a=b")
+    assert send(b"", CONTENT_LENGTH="") == ("200 OK", b"")
+
+
+@pytest.mark.parametrize(
+    ("environ", "status"),
+    [
+        ({"CONTENT_LENGTH": "9"}, "400 Bad Request"),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, "411 Length Required"),
+        ({"CONTENT_LENGTH": "4000001"}, "413 Content Too Large"),
+        ({"CONTENT_LENGTH": "9" * 5_000}, "413 Content Too Large"),
+        ({"CONTENT_LENGTH": "-1"}, "413 Content Too Large"),
+        ({"CONTENT_LENGTH": "3", "at_once": 0}, "503 Service Unavailable"),
+    ],
+)
+def test_a_form_without_end_or_measure_is_refused(environ, status):
+    assert send(b"a=b", **environ)[0] == status

@@ -441,3 +441,9 @@ def test_the_date_of_a_change_never_goes_back(time_machine):
     Edition.advance()
     assert Edition.objects.get().changed_at == datetime(2026, 12, 1, 12, 30, 0, 500_000, tzinfo=UTC)
     assert Edition.objects.get().number == 3
+
+
+def test_an_address_is_read_as_utf_8_whatever_a_request_says_of_itself(ask, ceasefire):
+    poisoned = ask("/search/?q=%D8%AD%D9%81%D8%B8", CONTENT_TYPE="text/plain; charset=us-ascii")
+    assert "حفظ" in poisoned.text
+    assert "حفظ" in ask("/search/?q=%D8%AD%D9%81%D8%B8").text

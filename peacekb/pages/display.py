@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, fields
 from functools import lru_cache
 from typing import Self
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -143,7 +142,7 @@ def _is_from_here(request: HttpRequest) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.get_host()
+    return origin in (None, f"{request.scheme}://{request.get_host()}")
 
 
 def _own(address: str) -> str:

@@ -156,7 +156,8 @@ class PageStore:
         """Answer from what is kept, or pass the request on and keep the answer."""
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ["PATH_INFO"].startswith(self._passed_on):
             return self._inner(environ, start_response)
-        cookies = environ.get("HTTP_COOKIE", "")
+        # As Django reads it: WSGI has bytes of headers as Latin-1.
+        cookies = environ.get("HTTP_COOKIE", "").encode("latin-1", "replace").decode("utf-8", "replace")
         if self._session in cookies:
             return self._inner(environ, _for_one(start_response))
         now = self._editions.now()
@@ -221,8 +222,9 @@ class PageStore:
     def _make(self, environ: Environ, start_response: Callable[..., Any]) -> "Answer | Iterable[bytes]":
         """Ask for the whole page; give the answer to be kept, or else the body of one that was sent on its way."""
         asked = environ | {"REQUEST_METHOD": "GET"}
-        for condition in ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE"):
-            asked.pop(condition, None)
+        # The type says how Django is to read the address, and there is no body that it could be meant for.
+        for one in ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE", "CONTENT_TYPE"):
+            asked.pop(one, None)
         told: list[Any] = []
         parts = self._inner(asked, lambda *args: told.append(args))
         status, headers = told[0][0], told[0][1]

@@ -20,6 +20,8 @@ from peacekb.models import Language, Section
 from peacekb.search.marks import CLOSE, OPEN
 
 register = template.Library()
+# A search of 1,000 characters in another script, each of them six letters in an address, and its filters.
+_LONGEST_ADDRESS = 8_000
 register.filter("day", languages.day, expects_localtime=True)
 
 _WORDS_A_MINUTE = 200
@@ -144,13 +146,21 @@ class Choice(NamedTuple):
 
 
 @register.simple_tag(takes_context=True)
+def here(context: Context) -> str:
+    """Give the address of the page that is shown, without a query so long that no form of ours sends it."""
+    # What answers a forged form has no request.
+    if "request" not in context:
+        return "/"
+    address: str = context["request"].get_full_path()
+    return address if len(address) <= _LONGEST_ADDRESS else address.partition("?")[0]
+
+
+@register.simple_tag(takes_context=True)
 def other_languages(context: Context) -> list[Choice]:
     """Give the other languages, each with the same page in it, or the translation of the text that is shown."""
-    # What answers a forged form has no request.
-    here = context["request"].get_full_path() if "request" in context else "/"
-    translations = getattr(context.get("sharing"), "translations", {})
+    address, translations = here(context), getattr(context.get("sharing"), "translations", {})
     return [
-        Choice(code, name, languages.in_language(translations.get(code, here), code))
+        Choice(code, name, languages.in_language(translations.get(code, address), code))
         for code, name in settings.LANGUAGES
         if code != languages.spoken()
     ]

@@ -72,7 +72,11 @@ function showPreviews() {
     open(link, true);
     text.replaceChildren(sentence(words.waiting, link));
     const html = await fragment(link, signal);
-    if (!signal.aborted) fill(link, html);
+    if (signal.aborted) return;
+    fill(link, html);
+    // A second tap follows the link, so it stays in sight.
+    const covered = link.getBoundingClientRect().bottom - box.getBoundingClientRect().top;
+    if (covered > 0) scrollBy(0, covered + 16);
   }
 
   function open(link, isSheet = false) {
