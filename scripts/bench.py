@@ -49,7 +49,7 @@ def grown_lines(essays: int, runs: int) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT rowid FROM peacekb_fulltext WHERE peacekb_fulltext MATCH %s ORDER BY rank LIMIT 20",
-                [f'"{phrases_of("ceasefire")[0][0]}"'],
+                [f'"{phrases_of("ceasefire")[0].keys[0]}"'],
             )
             cursor.fetchall()
 

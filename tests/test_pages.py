@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
@@ -424,6 +425,77 @@ def test_a_box_says_by_which_other_name_the_entry_was_found(client, library):
     assert "also called" not in box("ceasefire")
 
 
+def parts_of(client, query: str, **more: str) -> dict[str, str]:
+    """What was understood, each part with the address that takes it off."""
+    html = text_of(client.get("/search/", {"q": query, **more}))
+    box = html[html.index('id="understood"') :].split("</ul>")[0]
+    found = re.findall(r'is-active" href="([^"]+)"><span class="hidden">Remove filter </span><bdi>([^<]+)</bdi>', box)
+    return {label.replace("\u2068", "").replace("\u2069", ""): href.replace("&amp;", "&") for href, label in found}
+
+
+def test_what_was_understood_is_shown_in_words_and_each_part_can_be_taken_off(client, library):
+    typed = 'talks -war truce OR "peace process" mediat* title:wars tag:mediation -kind:task role:mediator after:2015'
+    parts = parts_of(client, typed, lang="en")
+    assert list(parts) == [
+        "talks", "without war", "either truce or “peace process”", "words beginning with mediat",
+        "wars in the title",
+        "mediation", "without Task", "a mention of Mediator", "texts after 2015", "English"
+    ]  # fmt: skip
+    words = typed.split()
+    for label, part in (("talks", "talks"), ("without war", "-war"), ("texts after 2015", "after:2015")):
+        rest = " ".join(word for word in words if word != part)
+        assert parts[label] == "/search/?" + urlencode({"q": rest, "lang": "en"}), label
+    assert parts["English"] == "/search/?" + urlencode({"q": typed})
+
+
+def test_lone_words_are_not_told_again(client, library):
+    assert 'id="understood"' not in text_of(client.get("/search/?q=ceasefire"))
+    assert list(parts_of(client, "ceasefire", kind="article")) == ["ceasefire", "Article"]
+
+
+def test_a_filter_that_there_is_not_is_told_to_be_searched_as_words(client, library):
+    html = text_of(client.get("/search/?q=tag:telephone+kind:ceasefire"))
+    assert "There is no filter “tag:telephone”; “telephone” is searched as words." in html
+    assert "There is no filter “kind:ceasefire”; “ceasefire” is searched as words." in html
+    assert "There is no filter" not in text_of(client.get("/search/?q=tag:mediation+foo:bar"))
+
+
+def test_choices_of_a_sort_that_is_typed_are_not_offered(client, library):
+    html = text_of(client.get("/search/?q=kind:article+tag:mediation"))
+    narrow = html[html.index('class="narrow-by"') :].split("</nav>")[0]
+    assert ">Kind<" not in narrow
+    assert "<bdi>mediation</bdi>" not in narrow
+
+
+def test_a_name_in_any_language_finds_the_english_essay_and_says_by_which_names(client, library):
+    html = text_of(client.get("/search/", {"q": "وقف اطلاق النار"}))
+    assert 'href="/concepts/ceasefire/"' in html[html.index('class="definition-box"') :].split("</section>")[0]
+    assert 'href="/articles/how-wars-end/#p1"' in html
+    assert "A <mark>ceasefire</mark> opens the way to talks." in html
+    assert "also searched: <bdi>Ceasefire</bdi>, <bdi>truce</bdi> ·" in html
+    (alone,) = re.findall(r'href="([^"]+)">Search only the words typed', html)
+    html = text_of(client.get(alone.replace("&amp;", "&")))
+    assert "also searched" not in html
+    assert "how-wars-end" not in html
+    assert "only the words typed" in html
+    assert client.get("/search/?q=a&only=names").status_code == 400
+
+
+def test_a_search_costs_as_many_queries_among_many_texts_as_among_few(client, library):
+    for place, asked in enumerate(("truce", "truce -war tag:mediation role:mediator title:ends after:2000")):
+        address = "/search/?" + urlencode({"q": asked})
+        published_article(title=f"It ends {place}", source="A truce by the mediator.", tags=["mediation"])
+        with CaptureQueriesContext(connection) as few:
+            client.get(address)
+        for number in range(12):
+            title = f"It ends {place} {number}"
+            published_article(title=title, source="A truce by the mediator.", tags=["mediation", f"t{number}"])
+            published_concept(f"Truce {place} {number}", "truce of a kind")
+        with CaptureQueriesContext(connection) as many:
+            assert b"results-grid" in client.get(address).content
+        assert len(many) == len(few) < 20, asked
+
+
 def test_a_text_shows_three_sections_and_tells_of_more(client):
     published_article(title="Many", source="\n\n".join(f"## Part {n}\n\nA zebra here." for n in range(5)))
     html = text_of(client.get("/search/?q=zebra"))
@@ -646,3 +718,11 @@ def test_results_are_for_the_search_page_and_narrowed_lists_for_no_index(client,
 def test_an_entry_costs_at_most_eight_queries(client, library):
     for address in ("/concepts/ceasefire/", "/roles/mediator/", "/tasks/building-institutions/", "/", "/tags/peace/"):
         assert queries_of(client, address) <= 8, address
+
+
+def test_where_nothing_is_found_the_nearest_entries_are_offered(client, library):
+    html = text_of(client.get("/search/?q=ceasfire"))
+    offered = html.partition('aria-labelledby="nothing"')[2].partition("</section>")[0]
+    assert 'href="/concepts/ceasefire/"' in offered
+    assert "/concepts/ceasefire/" not in text_of(client.get("/search/?q=zebra")).partition('"nothing"')[2]
+    assert client.get("/search/?q=" + "a" * 900).status_code == 200

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from peacekb.checks import search_index_is_whole
 from peacekb.models import Page, SearchEntry
-from peacekb.search import entry_named, phrases_of, search, sections_with
+from peacekb.search import entry_named, phrases_of, search, sections_with, understood
 from peacekb.search.marks import CLOSE, OPEN, snippet
+from peacekb.text.query import MOST_WORDS, read
 
-from .factories import draft_article, published_article, published_concept
+from .factories import draft_article, published_article, published_concept, published_role
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +123,197 @@ def test_no_text_at_all_is_an_error(text):
     list(search(text, tags=["a"])[:1])
 
 
+# --- what readers can write ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("peace", {"Talks", "Guns", "Law"}),
+        ("peace -broker", {"Guns", "Law"}),
+        ('-"honest broker" peace', {"Guns", "Law"}),
+        ('peace -"broker honest"', {"Talks", "Guns", "Law"}),
+        # A place in a text is found, and "without" is said of the place.
+        ("-peace", {"Guns", "Other"}),
+        ("broker OR armistice", {"Talks", "Guns"}),
+        ('peace "honest broker" OR treaty', {"Talks", "Law"}),
+        ("broker OR armistice OR treaty -armistice", {"Talks", "Law"}),
+        ("peace or armistice", set()),
+        ("OR peace", set()),
+        ("armist*", {"Guns"}),
+        ("treati*", {"Law"}),
+        ("treatie*", {"Law"}),
+        ("treaties*", {"Law"}),
+        ("cease-fir*", {"Guns"}),
+        ("الوسي*", {"Other"}),
+        ("ar*", set()),
+        ("*", set()),
+        ("peace *", {"Talks", "Guns", "Law"}),
+        ("title:guns", {"Guns"}),
+        ("title:gun* peace", {"Guns"}),
+        ("-title:guns peace", {"Talks", "Law"}),
+        ("title:guns OR treaty", {"Guns", "Law"}),
+        ("title:armistice", set()),
+        ("title:peace", set()),
+        ("tag:mediation", {"Talks"}),
+        ("Tag:Mediation peace", {"Talks"}),
+        ('tag:"conflict resolution"', {"Guns"}),
+        ("peace -tag:mediation", {"Guns", "Law"}),
+        ("-tag:mediation", {"Guns", "Law", "Other"}),
+        ("kind:concept", {"Law"}),
+        ("kind:concepts peace", {"Law"}),
+        ("-kind:article", {"Law"}),
+        ("phase:ceasefire", {"Law"}),
+        ("phase:peacemaking peace", set()),
+        ("lang:fr", {"Other"}),
+        ("lang:english peace", {"Talks", "Guns", "Law"}),
+        ("peace after:2014", {"Guns", "Law"}),
+        ("peace after:2014 before:2016", {"Guns"}),
+        ("after:2014 -after:2015", {"Guns"}),
+        ("peace NOT broker", set()),
+        ("peace AND broker", set()),
+        ("NEAR(peace broker)", set()),
+        ("{title}:peace", set()),
+        ("foo:peace", set()),
+    ],
+)
+def test_what_readers_write_is_understood_alike_by_both_engines(query, found):
+    published_article(
+        title="Talks", source="Peace by an honest broker.", tags=["mediation"], published_at="2014-12-31T23:59:59Z"
+    )
+    guns = "An armistice is a cease-fire.\n\n## After it\n\nPeace, then."
+    published_article(title="Guns", source=guns, tags=["conflict resolution"], published_at="2015-01-01T00:00:00Z")
+    published_concept("Law", source="A treaty of peace.", phases=["ceasefire"], published_at="2016-06-01T00:00:00Z")
+    published_article(title="Other", source="وسيط", language="fr", published_at="2013-01-01T00:00:00Z")
+    assert set(titles(query)) == found
+
+
+def test_texts_are_found_by_the_role_that_they_mention():
+    published_role("Special envoy", "envoy")
+    published_article(title="One", source="A truce.\n\n## Who\n\nThe envoy came.")
+    published_article(title="Two", source="A truce.")
+    assert (
+        titles("truce role:special-envoy")
+        == titles('truce role:"Special Envoy"')
+        == titles("truce role:envoy")
+        == ["One"]
+    )
+    assert titles("truce -role:envoy") == ["Two"]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("tag:nothing", "nothing"), ("tag:secret", "secret"), ("kind:treaty", "treaty"), ("phase:war", "war"),
+        ("lang:tlh", "tlh"), ("role:nobody", "nobody"), ("after:soon", "soon"), ("after:0999", "0999"),
+        ("before:20155", "20155"), ('-tag:"no such"', '-"no such"'),
+    ],
+)  # fmt: skip
+def test_a_fact_that_nothing_bears_is_searched_as_words_and_said(query, words):
+    draft_article(title="Draft", tags=["secret"])
+    asked = understood(f"peace {query}")
+    ((fact, taken),) = asked.taken_as_words
+    assert (str(fact), str(taken)) == (query, words)
+    assert str(asked.meant) == f"peace {words}"
+
+
+_BITS = st.sampled_from(
+    ["a", "OR", "or", "-", '"', "tag:", "title:", "Kind:", "*", "peace", "treati*", "-war", "(", ")", "NOT", "NEAR",
+     " ", "  ", ":", "foo:", "U.N.", "_", ".", "وسيط", "after:2015",
+     "\u202e", "½", "e\u0301", "\ud800", "\x00", "\u0301"]
+)  # fmt: skip
+_QUERIES = st.one_of(st.text(max_size=40), st.lists(_BITS, max_size=14).map("".join), st.lists(_BITS).map(" ".join))
+
+
+@settings(max_examples=500, deadline=None)
+@given(_QUERIES)
+def test_what_was_read_and_written_out_is_read_as_the_same_and_so_is_every_rest_of_it(text):
+    query = read(text)
+    assert read(str(query)) == query
+    for place in range(len(query.parts)):
+        assert read(str(query.but(place))) == query.but(place)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(_QUERIES)
+def test_no_query_is_an_error_in_the_database(text):
+    list(search(text, also=[text])[:1])
+    entry_named(text)
+
+
+def test_of_very_many_words_the_first_count():
+    assert len(read(" ".join(f"w{n}" for n in range(100))).parts) == MOST_WORDS
+    (either,) = read(" OR ".join(f"w{n}" for n in range(100))).parts
+    assert len(either.words) == MOST_WORDS
+
+
+def test_words_that_stand_together_as_they_were_typed_go_first():
+    scattered = "Peace came at last. After it a long process began, and peace was in the process."
+    published_article(title="One", source=scattered)
+    published_article(title="Two", source="A peace process began at last. After it came a long time of this and that.")
+    assert titles("peace process") == ["Two", "One"]
+
+
+def test_of_equal_texts_the_newer_goes_first():
+    for year in (2019, 2021, 2020):
+        published_article(title="Equal", slug=f"of-{year}", source="A truce.", published_at=f"{year}-01-01T00:00:00Z")
+    slugs = [hit.section.page.slug for hit in search("truce").select_related("section__page")]
+    assert slugs == ["of-2021", "of-2020", "of-2019"]
+
+
+def test_texts_are_found_by_another_name_of_what_was_asked_behind_those_with_the_words():
+    published_article(title="English", source="A truce, a truce.")
+    published_article(title="Cited", source="The parties said much, and somewhere a cessez-le-feu in a long text.")
+    assert titles("cessez-le-feu", also=["truce"]) == ["Cited", "English"]
+    assert titles("cessez-le-feu -truce", also=["truce"]) == ["Cited"]
+    assert titles("cessez-le-feu kind:concept", also=["truce"]) == []
+
+
+def test_an_entry_is_named_in_any_spelling_and_says_by_which_names_else_to_search():
+    rows = [
+        {"text": "cessez-le-feu", "language": "fr", "kind": "pref"},
+        {"text": "وقف إطلاق النار", "language": "ar", "kind": "pref"},
+        {"text": "trêve", "language": "fr"},
+        {"text": "ceasfire", "kind": "hidden"},
+        {"text": "pause", "ambiguous": True},
+    ]
+    concept = published_concept(
+        "Ceasefire", "truce", "cessation of hostilities", "ceasefire agreement", label_rows=rows
+    )
+    for name in ("Cessez le feu", "CESSEZ-LE-FEU", "treve", "Trêves", "truces", "وقف اطلاق النار", "pause"):
+        assert entry_named(name).page == concept.pk, name
+    assert entry_named("ceasfire") is None
+    assert entry_named("cessez") is None
+    assert set(entry_named("ceasefire").others) == {
+        "cessez-le-feu", "وقف إطلاق النار", "trêve", "truce", "cessation of hostilities"
+    }  # fmt: skip
+    assert "Ceasefire" in entry_named("trêve").others
+    assert "ceasefire agreement" not in entry_named("trêve").others, "It finds no more than “Ceasefire”."
+
+
+def test_of_two_entries_the_one_that_bears_the_name_as_written_is_meant():
+    relief = published_concept("Relief", "aids")
+    illness = published_concept("Illness", label_rows=[{"text": "AIDS", "case_sensitive": True}])
+    assert entry_named("aids").page == relief.pk
+    assert entry_named("AIDS").page == illness.pk
+
+
+def test_other_names_to_search_by_are_few():
+    published_concept("Ceasefire", *(f"pause{number}" for number in range(30)))
+    assert len(entry_named("ceasefire").others) == 12
+
+
+# --- snippets ------------------------------------------------------------------------------------
+
+
+def test_a_snippet_marks_beginnings_and_whole_phrases_and_no_part_of_one():
+    published_article(title="One", source="The cessation of all. A cessation of hostilities, and mediators of it.")
+    (hit,) = search("mediat*").select_related("section__page")
+    found = snippet(hit, [*phrases_of("mediat*"), *phrases_of('"cessation of hostilities"')])
+    marked = f"A {OPEN}cessation{CLOSE} {OPEN}of{CLOSE} {OPEN}hostilities{CLOSE}, and {OPEN}mediators{CLOSE} of it."
+    assert found.text == marked
+
+
 def test_a_snippet_is_the_sentence_of_the_hit_with_its_paragraph():
     published_article(title="One", source="Nothing here.\n\nStill nothing. The truces held. Later.")
     (hit,) = search("truce").select_related("section__page")
@@ -160,7 +352,7 @@ def test_pages_with_a_name_are_found_at_the_end_of_a_long_text_too():
 
 def test_an_entry_is_named_by_any_of_its_labels():
     concept = published_concept("Ceasefire", "truce", label_rows=[{"text": "هدنة", "language": "ar"}])
-    assert entry_named("TRUCE").pk == entry_named("هدنة").pk == concept.pk
+    assert entry_named("TRUCE").page == entry_named("هدنة").page == concept.pk
     assert entry_named("peace") is None
     published_concept("Hudna", "truce")
     assert entry_named("truce") is None

@@ -114,7 +114,7 @@ class Concordance:
         sort = request.GET.get("sort", _BY_TEXT)
         if sort not in _ORDERS:
             raise BadRequest("There is no such order.")
-        return cls(target, replace(Question.from_request(request), text=""), sort)
+        return cls(target, replace(Question.from_request(request), text="", only=""), sort)
 
     @property
     def by_text(self) -> bool:

@@ -23,13 +23,17 @@ _SHOWN = ("kind", "slug", "title", "language")
 
 
 def nearest(path: str) -> list[Page]:
-    """Give the public pages whose address or name is most like the end of a path, at most five.
+    """Give the public pages that are most like the end of a path, as `alike` does."""
+    return alike(_asked(path))
+
+
+def alike(asked: str) -> list[Page]:
+    """Give the public pages whose address or name is most like a slug, at most five.
 
     Two queries by index, whatever the number of pages; none for what cannot be the address of a page. Without a
     database there are no such pages either: whoever asks is already telling of another fault.
     """
-    asked = _asked(path)
-    if not asked:
+    if not asked or len(asked) > _LONGEST:
         return []
     words = {word for word in keys(asked.replace("-", " ").replace("_", " ")) if len(word) > 2}
     matcher = SequenceMatcher(b=asked)
@@ -61,13 +65,13 @@ def _likeness(matcher: "SequenceMatcher[str]", slug: str) -> float:
 def _beginning_alike(asked: str) -> Iterable[Page]:
     """Give pages whose slug begins as the one asked for and is about as long: a slip later in the word."""
     beginning = asked[:2]
-    alike = Q(slug__startswith=beginning)
+    begins = Q(slug__startswith=beginning)
     if connection.vendor == "sqlite":
         # A range: LIKE goes through all pages there. Elsewhere letters may have another order than their numbers.
-        alike = Q(slug__gte=beginning, slug__lt=beginning[:-1] + chr(ord(beginning[-1]) + 1))
+        begins = Q(slug__gte=beginning, slug__lt=beginning[:-1] + chr(ord(beginning[-1]) + 1))
     slack = max(2, len(asked) // 4)
     found = (
-        Page.objects.filter(alike)
+        Page.objects.filter(begins)
         .annotate(length=Length("slug"))
         .filter(length__gte=len(asked) - slack, length__lte=len(asked) + slack)
         .only(*_SHOWN, "status", "published_at")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 from django.core.exceptions import BadRequest
@@ -15,6 +16,9 @@ from peacekb import search
 from peacekb.languages import spoken
 from peacekb.models import Kind, Language, Page, Phase, SearchEntry
 from peacekb.search.marks import Snippet, snippet
+from peacekb.text.query import Either, Fact, Phrase, Words
+from peacekb.text.vocabulary import label_keys
+from peacekb.text.words import direction
 
 from . import entries, tags
 from .narrowing import Choice, Facet
@@ -23,18 +27,31 @@ SECTIONS_SHOWN = 3
 _LONGEST_QUERY = 1_000
 _LONGEST_NAME = 200
 _MOST_CHOICES = 30
+_MOST_NAMED = 2_000
 _UNSHOWN = ("section__html", "section__notes_html", "section__heading_html", "section__page__source")
 
 
 @dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one text found: its page, its sections, best first."""
+
+    page: int
+    sections: list[int]
+
+
+@dataclass(frozen=True)
 class Question:
-    """What a reader asks: words, and the facts by which the answer is narrowed."""
+    """What a reader asks: words and facts as they are typed, and the facts that the address adds.
+
+    `only` is "words" where nothing else is searched than what was typed.
+    """
 
     text: str = ""
     tags: tuple[Tag, ...] = ()
     kind: str = ""
     phase: str = ""
     language: str = ""
+    only: str = ""
 
     @classmethod
     def from_request(cls, request: HttpRequest) -> Self:
@@ -47,25 +64,57 @@ class Question:
             kind=_one_of(request, "kind", Kind.values),
             phase=_one_of(request, "phase", Phase.values),
             language=_one_of(request, "lang", Language.values),
+            only=_one_of(request, "only", ["words"]),
         )
 
+    @cached_property
+    def understood(self) -> search.Understood:
+        """Give the text as it is understood. At most two queries."""
+        return search.understood(self.text)
+
+    @cached_property
+    def named(self) -> search.Named | None:
+        """Give the entry of which the words, and nothing but them, are a name. Two queries."""
+        words = self.understood.meant.plain
+        return search.entry_named(words) if words and len(words) <= _LONGEST_NAME else None
+
     @property
-    def phrases(self) -> list[list[str]]:
+    def also(self) -> tuple[str, ...]:
+        """Give the other names of that entry, which are searched too."""
+        return self.named.others if self.named and not self.only else ()
+
+    @property
+    def words_alone(self) -> str:
+        """Give the address of the same question without them."""
+        return self.address(only="words")
+
+    @property
+    def phrases(self) -> list[Phrase]:
         """Give the words that are looked for."""
-        return search.phrases_of(self.text)
+        also = [Phrase(label_keys(name)) for name in self.also]
+        return [*search.phrases_of(self.understood.meant), *also]
 
     def hits(self) -> QuerySet[SearchEntry]:
         """Give the sections found, best first; none when words were written that hold no letter."""
-        if self.text and not self.phrases:
+        query = self.understood.meant
+        if self.text and not query.parts:
             return SearchEntry.objects.none()
         slugs = [tag.slug for tag in self.tags]
-        return search.search(self.text, tags=slugs, kind=self.kind, phase=self.phase, language=self.language)
+        return search.search(
+            query, tags=slugs, kind=self.kind, phase=self.phase, language=self.language, also=self.also
+        )
 
     def address(self, **changes: Any) -> str:
         """Give the address of the question, changed in some respects."""
         asked = replace(self, **changes)
         query = QueryDict(mutable=True)
-        named = {"q": asked.text, "kind": asked.kind, "phase": asked.phase, "lang": asked.language}
+        named = {
+            "q": asked.text,
+            "kind": asked.kind,
+            "phase": asked.phase,
+            "lang": asked.language,
+            "only": asked.only,
+        }
         for name, value in named.items():
             if value:
                 query[name] = value
@@ -73,8 +122,18 @@ class Question:
         written = query.urlencode()
         return reverse("pages:search") + (f"?{written}" if written else "")
 
+    def parts(self) -> list[Choice]:
+        """Give what was understood in words, each part with the address that takes it off; lone words need none."""
+        written, meant = self.understood.written, self.understood.meant
+        typed = [
+            Choice(_told(part), None, self.address(text=str(written.but(place))))
+            for place, part in enumerate(meant.parts)
+        ]
+        is_lone = len(typed) == 1 and bool(meant.plain) and not self.filters()
+        return [*([] if is_lone else typed), *self.filters()]
+
     def filters(self) -> list[Choice]:
-        """Give the filters that are set, each with the address that takes it off."""
+        """Give the facts that the address adds, each with the address that takes it off."""
         set_ = [
             Choice(tag.name, None, self.address(tags=tuple(other for other in self.tags if other != tag)))
             for tag in self.tags
@@ -85,37 +144,60 @@ class Question:
             set_.append(Choice(str(Phase(self.phase).label), None, self.address(phase="")))
         if self.language:
             set_.append(Choice(str(Language(self.language).label), None, self.address(language="")))
+        if self.only:
+            set_.append(Choice(_("only the words typed"), None, self.address(only="")))
         return set_
 
-    def facets(self, hits: QuerySet[SearchEntry]) -> list[Facet]:
+    def notes(self) -> list[str]:
+        """Tell what was written as a filter and is searched as words."""
+        return [
+            _("There is no filter “%(filter)s”; “%(words)s” is searched as words.")
+            % {"filter": _apart(str(replace(fact, without=False))), "words": _apart(fact.value)}
+            for fact, _words in self.understood.taken_as_words
+        ]
+
+    def _asks(self, name: str) -> bool:
+        """Tell whether a fact of some sort is typed, so that no choice of the sort is offered."""
+        return any(fact.name == name and not fact.without for fact in self.understood.meant.facts)
+
+    def facets(self, groups: Sequence[Keys]) -> list[Facet]:
         """Give the choices that narrow what was found, with counts; none leads to nothing. At most four queries."""
+        found = self._pages(groups)
         facets = []
-        if not self.kind:
-            rows = _counted(hits, "kind")
+        if not self.kind and not self._asks("kind"):
+            rows = _counted(found, "kind")
             facets.append(Facet(_("Kind"), [Choice(str(Kind(v).label), n, self.address(kind=v)) for v, n in rows]))
-        if not self.phase:
-            numbers = dict(_counted(hits, "phase_set__phase"))
+        if not self.phase and not self._asks("phase"):
+            numbers = dict(_counted(found, "phase_set__phase"))
             choices = [
                 Choice(str(phase.label), numbers[phase.value], self.address(phase=phase.value))
                 for phase in Phase
                 if phase.value in numbers
             ]
             facets.append(Facet(_("Phase"), choices))
-        if not self.language:
-            rows = _counted(hits, "language")
+        if not self.language and not self._asks("lang"):
+            rows = _counted(found, "language")
             facets.append(
                 Facet(_("Language"), [Choice(str(Language(v).label), n, self.address(language=v)) for v, n in rows])
             )
         if len(self.tags) < tags.MOST_TAGS:
+            carried = {tag.slug for tag in self.tags}
+            carried |= {fact.value for fact in self.understood.meant.facts if fact.name == "tag"}
             choices = [
                 Choice(tag.name, number, self.address(tags=(*self.tags, tag)))
-                for tag, number in _tags_of(hits)
-                if tag.slug not in {one.slug for one in self.tags}
+                for tag, number in _tags_of(found)
+                if tag.slug not in carried
             ]
             facets.append(Facet(_("Tag"), choices[:_MOST_CHOICES]))
         # One choice of kind or language is all there is: it narrows nothing.
         few = (_("Kind"), _("Language"))
         return [facet for facet in facets if len(facet.choices) > (facet.title in few)]
+
+    def _pages(self, groups: Sequence[Keys]) -> QuerySet[Page]:
+        """Give the texts found, for counting. Asking the index again takes longer than naming up to two thousand."""
+        if len(groups) <= _MOST_NAMED:
+            return Page.objects.filter(pk__in=[group.page for group in groups])
+        return Page.objects.filter(pk__in=self.hits().order_by().values("section__page"))
 
     def in_own_language(self, facets: Sequence[Facet]) -> Choice | None:
         """Give the choice that keeps only texts in the language of the interface, where that is not English."""
@@ -123,9 +205,8 @@ class Question:
         return next((choice for facet in facets for choice in facet.choices if choice.address == own), None)
 
     def entry(self) -> Page | None:
-        """Give the entry that bears the words as its name, with its definition. Two queries."""
-        named = search.entry_named(self.text) if len(self.text) <= _LONGEST_NAME else None
-        return entries.listed(Page.objects.filter(pk=named.pk)).first() if named else None
+        """Give the entry that bears the words as its name, with its definition. One query beside those of `named`."""
+        return entries.listed(Page.objects.filter(pk=self.named.page)).first() if self.named else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +227,6 @@ class FoundPage:
     more: int
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The keys of one text found: its page, its sections, best first."""
-
-    page: int
-    sections: list[int]
-
-
 def grouped(hits: QuerySet[SearchEntry]) -> list[Keys]:
     """Group what was found by text, the text with the best section first. One query, of keys alone."""
     groups: dict[int, list[int]] = {}
@@ -162,7 +235,7 @@ def grouped(hits: QuerySet[SearchEntry]) -> list[Keys]:
     return [Keys(page, sections) for page, sections in groups.items()]
 
 
-def shown(groups: Sequence[Keys], phrases: list[list[str]]) -> list[FoundPage]:
+def shown(groups: Sequence[Keys], phrases: Sequence[Phrase]) -> list[FoundPage]:
     """Give the texts found as the page of results shows them. One query."""
     keys = [key for group in groups for key in group.sections[:SECTIONS_SHOWN]]
     rows = SearchEntry.objects.filter(pk__in=keys).select_related("section__page").defer(*_UNSHOWN)
@@ -176,10 +249,43 @@ def shown(groups: Sequence[Keys], phrases: list[list[str]]) -> list[FoundPage]:
     return found
 
 
-def _section(entry: SearchEntry, phrases: list[list[str]]) -> FoundSection:
+def _section(entry: SearchEntry, phrases: Sequence[Phrase]) -> FoundSection:
     found = snippet(entry, phrases)
     place = f"p{found.paragraph}" if found.paragraph else entry.section.anchor
     return FoundSection(entry.section.heading, found, f"{entry.section.page.get_absolute_url()}#{place}")
+
+
+def _told(part: Either | Fact) -> str:
+    """Tell a part of a query in words."""
+    if isinstance(part, Fact):
+        told = _told_fact(part)
+    elif len(part.words) == 1:
+        told = _told_words(part.words[0])
+    else:
+        told = _("either %(words)s") % {"words": _(" or ").join(map(_told_words, part.words))}
+    return _("without %(part)s") % {"part": told} if part.without else told
+
+
+def _told_fact(fact: Fact) -> str:
+    told = {
+        "role": _("a mention of %(value)s"),
+        "after": _("texts after %(value)s"),
+        "before": _("texts before %(value)s"),
+    }
+    return told.get(fact.name, "%(value)s") % {"value": _apart(fact.label)}
+
+
+def _told_words(words: Words) -> str:
+    together = len(words.phrases[0].keys) > 1
+    told = _("“%(words)s”") % {"words": _apart(words.text)} if together else _apart(words.text)
+    if words.beginning:
+        told = _("words beginning with %(words)s") % {"words": told}
+    return _("%(words)s in the title") % {"words": told} if words.title else told
+
+
+def _apart(text: str) -> str:
+    """Keep the direction of what a reader wrote from turning the words around it (UAX 9, isolates)."""
+    return text if direction(text) in ("", direction(_("without %(part)s"))) else f"\u2068{text}\u2069"
 
 
 def _one_of(request: HttpRequest, name: str, known: Sequence[str]) -> str:
@@ -189,16 +295,14 @@ def _one_of(request: HttpRequest, name: str, known: Sequence[str]) -> str:
     return value
 
 
-def _counted(hits: QuerySet[SearchEntry], field: str) -> list[tuple[str, int]]:
-    """Count the texts found by one fact of theirs, the commonest first. One query."""
-    path = f"section__page__{field}"
-    rows = hits.filter(**{f"{path}__isnull": False}).order_by().values_list(path)
-    return list(rows.annotate(number=Count("section__page", distinct=True)).order_by("-number", path))
+def _counted(pages: QuerySet[Page], field: str) -> list[tuple[str, int]]:
+    """Count texts by one fact of theirs, the commonest first. One query."""
+    rows = pages.filter(**{f"{field}__isnull": False}).order_by().values_list(field)
+    return list(rows.annotate(number=Count("pk", distinct=True)).order_by("-number", field))
 
 
-def _tags_of(hits: QuerySet[SearchEntry]) -> list[tuple[Tag, int]]:
-    """Count the texts found by tag, the commonest first. One query; the tags are as good as stored ones for a link."""
-    name, slug = "section__page__tagged__tag__name", "section__page__tagged__tag__slug"
-    rows = hits.filter(section__page__tagged__isnull=False).order_by().values_list(name, slug)
-    counted = rows.annotate(number=Count("section__page", distinct=True)).order_by("-number", name)
+def _tags_of(pages: QuerySet[Page]) -> list[tuple[Tag, int]]:
+    """Count texts by tag, the commonest first. One query; the tags are as good as stored ones for a link."""
+    rows = pages.filter(tagged__isnull=False).order_by().values_list("tagged__tag__name", "tagged__tag__slug")
+    counted = rows.annotate(number=Count("pk", distinct=True)).order_by("-number", "tagged__tag__name")
     return [(Tag(name=name, slug=slug), number) for name, slug, number in counted]

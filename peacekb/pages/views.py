@@ -4,6 +4,7 @@ from django.db import DatabaseError
 from django.db.models import Count, Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -12,6 +13,7 @@ from peacekb.models import Article, Kind, Page, Phase, Source
 
 from . import citing, entries, history, phases, results, sharing
 from . import tags as tagging
+from .nearest import alike
 from .paging import page_of
 
 
@@ -175,16 +177,17 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
 def search(request: HttpRequest) -> HttpResponse:
     """Show what was found, grouped by text; the form and the tags when nothing was asked."""
     question = results.Question.from_request(request)
-    hits = question.hits()
-    listing = page_of(results.grouped(hits), request)
+    groups = results.grouped(question.hits())
+    listing = page_of(groups, request)
     entry = question.entry()
-    facets = question.facets(hits) if listing.paginator.count else []
+    facets = question.facets(groups) if listing.paginator.count else []
     shown = {
         "question": question,
         "listing": listing,
         "found": results.shown(list(listing), question.phrases),
         "entry": entry,
-        "name": entries.name_asked(entry, question.text) if entry else None,
+        "near": [] if listing.paginator.count else alike(slugify(question.text, allow_unicode=True))[:3],
+        "name": entries.name_asked(entry, question.understood.meant.plain) if entry else None,
         "facets": facets,
         "own_language": question.in_own_language(facets),
         "tags": [] if question.text or question.filters() else list(tagging.public()),

@@ -1,10 +1,13 @@
 """The sentence of a hit with its words marked, and the paragraph at which it opens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from peacekb.models import SearchEntry
+from peacekb.text.query import Phrase
 from peacekb.text.sentences import sentence_spans
-from peacekb.text.words import key, words
+from peacekb.text.words import Word, key, words
 
 OPEN, CLOSE = "\ue000", "\ue001"  # private use: the filter `marked` escapes the text, then turns them into <mark>
 _LONGEST = 320
@@ -18,12 +21,11 @@ class Snippet:
     paragraph: int | None
 
 
-def snippet(entry: SearchEntry, asked: list[list[str]]) -> Snippet:
+def snippet(entry: SearchEntry, asked: Sequence[Phrase]) -> Snippet:
     """Give the sentence of a section that holds most of the words asked for. Needs `entry.section`; no query."""
     section = entry.section
-    wanted = {word for phrase in asked for word in phrase}
     text = section.text.replace(OPEN, "").replace(CLOSE, "")
-    hits = [word for word in words(text) if key(word.folded) in wanted]
+    hits = _standing(words(text), asked)
     spans = sentence_spans(text)
     if not spans:
         return Snippet("", section.first_paragraph)
@@ -54,3 +56,20 @@ def snippet(entry: SearchEntry, asked: list[list[str]]) -> Snippet:
     shown = " ".join("".join(pieces).split())
     shown = ("" if start == best[0] else "… ") + shown + ("" if end == best[1] else " …")
     return Snippet(shown, section.paragraph_at(start))
+
+
+def _standing(text: Sequence[Word], asked: Sequence[Phrase]) -> list[Word]:
+    """Give the words of a text that belong to one of the phrases; a word of a phrase that stands alone does not."""
+    found = [key(word.folded) for word in text]
+    places: dict[str, list[int]] = {}
+    for place, one in enumerate(found):
+        places.setdefault(one, []).append(place)
+    marked: set[int] = set()
+    for phrase in asked:
+        *first, last = phrase.keys
+        endings = [one for one in places if one.startswith(last)] if phrase.beginning else [last]
+        for place in chain.from_iterable(places.get(one, ()) for one in endings):
+            start = place - len(first)
+            if start >= 0 and found[start:place] == first:
+                marked.update(range(start, place + 1))
+    return [text[place] for place in sorted(marked)]

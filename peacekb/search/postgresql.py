@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
 from django.db.models import BooleanField, Expression, F, Field, FloatField, QuerySet
 
 from peacekb.models import SearchEntry
+from peacekb.text.query import Phrase
+
+from .wanted import Wanted
 
 # ts_rank takes the weights of D, C, B, A: text, heading, labels and tags, title.
 _WEIGHTS = "{0.4, 0.6, 0.8, 1.0}"
+# The weights of the columns in which words may stand. Tokens of filters stand for no word of a query.
+_WEIGHTS_OF = {"": "", "title": "A", "name": "AB"}
 
 
 class _OnVector(Expression):
@@ -41,12 +46,39 @@ class _OnVector(Expression):
         return self.template.replace("{vector}", f'{table}."vector"'), (self.query,)
 
 
-def matching(phrases: Sequence[Sequence[str]], filters: Sequence[Sequence[str]]) -> QuerySet[SearchEntry]:
-    """Give the entries that hold every phrase and one token of each filter."""
-    words = " & ".join(_phrase(phrase) for phrase in phrases)
-    narrowed = " & ".join(["(" + " | ".join(tokens) + ")" for tokens in filters])
-    query = " & ".join(part for part in (words, narrowed) if part)
-    return _scored(query, by=words or query)
+def matching(wanted: Wanted) -> QuerySet[SearchEntry]:
+    """Give the entries that are as wanted."""
+    query = _query(wanted)
+    return _scored(query, by=_words(wanted) or query)
+
+
+def holds(wanted: Wanted) -> Expression:
+    """Give the condition that an entry is as wanted, for a query about entries."""
+    return _holds(_query(wanted))
+
+
+def _query(wanted: Wanted) -> str:
+    filters = ["(" + " | ".join(tokens) + ")" for tokens in wanted.filters]
+    unwanted = ["!" + _term(phrase) for phrase in wanted.without] + [f"!{token}" for token in wanted.without_filters]
+    return " & ".join(part for part in (_words(wanted), *filters, *unwanted) if part)
+
+
+def _words(wanted: Wanted) -> str:
+    words = " & ".join(_either(phrases) for phrases in wanted.words)
+    return f"(({words}) | {_either(wanted.also)})" if wanted.also else words
+
+
+def _either(phrases: Iterable[Phrase]) -> str:
+    return "(" + " | ".join(map(_term, phrases)) + ")"
+
+
+def _term(phrase: Phrase) -> str:
+    # Keys hold letters and digits only, so that no operator of tsquery can come in.
+    weights = _WEIGHTS_OF[phrase.column]
+    written = [f"'{word}'" + (f":{weights}" if weights else "") for word in phrase.keys]
+    if phrase.beginning:
+        written[-1] = f"'{phrase.keys[-1]}':*{weights}"
+    return "(" + " <-> ".join(written) + ")"
 
 
 def naming(words: Sequence[str]) -> QuerySet[SearchEntry]:
@@ -71,11 +103,6 @@ def holding(phrases: Sequence[Sequence[str]], *, or_token: str) -> QuerySet[Sear
 
 def _holds(query: str) -> _OnVector:
     return _OnVector("{vector} @@ %s::tsquery", query, BooleanField())
-
-
-def _phrase(words: Sequence[str]) -> str:
-    # Keys hold letters and digits only, so that no operator of tsquery can come in.
-    return "(" + " <-> ".join(f"'{word}'" for word in words) + ")"
 
 
 def create_statements() -> list[str]:

@@ -1,16 +1,19 @@
 """SQLite FTS5. The table follows `SearchEntry` by triggers; `rank` is bm25 with the weights that the table keeps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import ExpressionWrapper, F, FloatField, Lookup, QuerySet, TextField
+from django.db.models import ExpressionWrapper, F, FloatField, Lookup, Q, QuerySet, TextField
 
-from peacekb.models import SearchEntry
+from peacekb.models import FullTextRow, SearchEntry
+from peacekb.text.query import Phrase
+
+from .wanted import Wanted
 
 TABLE = "peacekb_fulltext"
 COLUMNS = ("title", "labels", "heading", "tags", "text", "filters")
-WORD_COLUMNS = "{title labels heading tags text}"
+_COLUMNS_OF = {"": "{title labels heading tags text}", "title": "{title}", "name": "{title labels}"}
 WEIGHTS = (10.0, 6.0, 4.0, 4.0, 1.0, 0.0)
 TRIGGERS = ("peacekb_fulltext_insert", "peacekb_fulltext_delete", "peacekb_fulltext_update")
 
@@ -28,11 +31,33 @@ class Match(Lookup):
         return f"{left} MATCH {right}", (*left_params, *right_params)
 
 
-def matching(phrases: Sequence[Sequence[str]], filters: Sequence[Sequence[str]]) -> QuerySet[SearchEntry]:
-    """Give the entries that hold every phrase and one token of each filter."""
-    parts = [f"{WORD_COLUMNS} : {_phrase(phrase)}" for phrase in phrases]
-    parts += ["filters : (" + " OR ".join(f'"{token}"' for token in tokens) + ")" for tokens in filters]
-    return _scored(" AND ".join(parts))
+def matching(wanted: Wanted) -> QuerySet[SearchEntry]:
+    """Give the entries that are as wanted."""
+    return _scored(_expression(wanted))
+
+
+def holds(wanted: Wanted) -> Q:
+    """Give the condition that an entry is as wanted, for a query about entries."""
+    rows = FullTextRow.objects.filter(terms__match=_expression(wanted))
+    return Q(pk__in=rows.values("pk"))
+
+
+def _expression(wanted: Wanted) -> str:
+    words = " AND ".join(_either(phrases) for phrases in wanted.words)
+    if wanted.also:
+        words = f"(({words}) OR {_either(wanted.also)})"
+    filters = ["filters : (" + " OR ".join(f'"{token}"' for token in tokens) + ")" for tokens in wanted.filters]
+    needed = " AND ".join(part for part in (words, *filters) if part)
+    unwanted = [*map(_term, wanted.without), *(f'filters : "{token}"' for token in wanted.without_filters)]
+    return f"({needed}) NOT ({' OR '.join(unwanted)})" if unwanted else needed
+
+
+def _either(phrases: Iterable[Phrase]) -> str:
+    return "(" + " OR ".join(map(_term, phrases)) + ")"
+
+
+def _term(phrase: Phrase) -> str:
+    return f"{_COLUMNS_OF[phrase.column]} : {_phrase(phrase.keys)}" + (" *" if phrase.beginning else "")
 
 
 def naming(words: Sequence[str]) -> QuerySet[SearchEntry]:
