@@ -54,6 +54,7 @@ _DEEPEST = 8
 _LONGEST_NUMBER = 20
 # What is not written in quotes may be no more than this; “1.10” as a number would lose its nought.
 _TYPES = frozenset(f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "bool", "null", "timestamp"))
+_MANY = 50  # pages after which the database counts its tables again
 _WAY_BACK = "Restore it in the admin first, or choose another slug."
 _SOURCE_KEYS = (
     *("type", "title", "author", "year", "date", "publisher", "symbol", "url"),
@@ -402,6 +403,8 @@ def bring_in(
             publishing.save_draft(page, editor=editor, origin=origin)
     elif pages:
         publishing.publish_many(pages, editor=editor, origin=origin)
+        if len(pages) >= _MANY:
+            publishing.take_stock()
     return report
 
 

@@ -898,7 +898,7 @@ def test_a_form_of_an_ended_session_says_that_nothing_is_lost():
     assert response.status_code == 403
     assert "<h1>The page could not be saved</h1>" in response.text
     assert "Go back: your text is still in the form." in response.text
-    assert "css/base.css" in response.text
+    assert "css/site.css" in response.text
 
 
 def test_long_tags_and_tags_without_a_word_are_refused(publisher):

@@ -451,3 +451,60 @@ def test_arabic_is_written_in_arabic_letters_and_latin_digits():
         for text in messages.forms(one) if one.id else ():
             assert not re.search(r"[\u0660-\u0669\u06f0-\u06f9]", text), text
             assert not re.search(r"[\u0600-\u06ff][,;?]", text), text
+
+
+@pytest.fixture
+def cessation(library):
+    french = {"text": "cessation des hostilités", "language": "fr", "kind": "pref"}
+    arabic = {"text": "وقف الأعمال العدائية", "language": "ar", "kind": "pref"}
+    return published_concept(
+        "Cessation of hostilities",
+        label_rows=[french, arabic],
+        broader=["ceasefire"],
+        phases=["ceasefire"],
+        tags=["peace"],
+        source="A pause. A ceasefire may follow.",
+    )
+
+
+def test_an_entry_bears_its_name_in_the_language_of_the_reader(client, cessation):
+    html = html_of(client, "/fr/concepts/cessation-of-hostilities/")
+    assert '<h1 lang="fr" dir="ltr">Cessation des hostilités</h1>' in html
+    assert "<title>Cessation des hostilités · PeaceKB</title>" in html
+    assert "Cessation of hostilities" in html.partition('class="facts"')[2].partition("</ul>")[0]
+    html = html_of(client, "/ar/concepts/cessation-of-hostilities/")
+    assert '<h1 lang="ar" dir="rtl">وقف الأعمال العدائية</h1>' in html
+    assert '<h1 lang="en" dir="ltr">Cessation of hostilities</h1>' in html_of(
+        client, "/concepts/cessation-of-hostilities/"
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        "/concepts/",
+        "/concepts/?by=phase",
+        "/concepts/ceasefire/",
+        "/phases/ceasefire/",
+        "/tags/peace/",
+        "/preview/concept/cessation-of-hostilities/",
+        "/search/?q=cessation+des+hostilités",
+    ],
+)
+def test_lists_have_the_names_of_entries_in_the_language_of_the_reader(client, cessation, address):
+    assert re.search(r'lang="fr"[^>]*>(<bdi>)?Cessation des hostilités', html_of(client, f"/fr{address}")), address
+
+
+def test_an_entry_without_a_name_in_the_language_keeps_its_title(client, library):
+    assert '<h1 lang="en" dir="ltr">Ceasefire</h1>' in html_of(client, "/fr/concepts/ceasefire/")
+
+
+def test_names_cost_no_query_of_their_own(client, cessation):
+    for address in ("/concepts/", "/concepts/ceasefire/", "/"):
+        costs = []
+        for prefix in ("", "/ar"):
+            with CaptureQueriesContext(connection) as queries:
+                client.get(f"{prefix}{address}")
+            costs.append(len(queries))
+        assert costs[0] == costs[1], address

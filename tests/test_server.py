@@ -28,7 +28,7 @@ from peacekb.wsgi import bodies_first
 
 from .factories import published_concept
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 NEW_CONNECTIONS = 24  # the kernel gives each to one process or the other
 

@@ -193,7 +193,9 @@ def test_every_list_can_be_shared(client, library, address):
     assert unescape(head.partition("<title>")[2].partition("</title>")[0]) == f"{metas(head, 'og:title')[0]} · PeaceKB"
 
 
-@pytest.mark.parametrize("address", ["/search/?q=ceasefire", "/articles/how-wars-end/history/", "/nowhere/"])
+@pytest.mark.parametrize(
+    "address", ["/search/?q=ceasefire&kind=concept", "/articles/how-wars-end/history/", "/nowhere/"]
+)
 def test_what_is_not_to_be_found_has_nothing_to_share(client, library, address):
     shown = text_of(client.get(address))
     assert metas(shown, "robots")[0].startswith("noindex")

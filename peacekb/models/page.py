@@ -218,6 +218,22 @@ class Page(models.Model):
         return "rtl" if self.language == Language.ARABIC else "ltr"
 
     @property
+    def name(self) -> str:
+        """Give the name that readers are shown: the one in their language where that was asked for, else the title."""
+        here: str = self.__dict__.get("name_here") or ""
+        return here[:1].upper() + here[1:] if here else self.title
+
+    @property
+    def name_language(self) -> str:
+        """Give the language of `name`."""
+        return (get_language() or self.language) if self.__dict__.get("name_here") else self.language
+
+    @property
+    def name_direction(self) -> str:
+        """Give `rtl` or `ltr` for `name`."""
+        return "rtl" if self.name_language == Language.ARABIC else "ltr"
+
+    @property
     def lead(self) -> Section | None:
         """Give the first section, from a prefetched `sections` without a query."""
         return next(iter(self.sections.all()), None)

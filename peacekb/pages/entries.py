@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import (
     Case,
     CharField,
@@ -28,6 +29,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from peacekb.languages import spoken
 from peacekb.models import (
     MODELS,
     Concept,
@@ -58,8 +60,20 @@ def listed(pages: QuerySet[Any]) -> QuerySet[Any]:
     """Add what lists show: `definition`, the beginning of the lead section. The text itself stays unread."""
     lead = Section.objects.filter(page=OuterRef("pk"), position=0).values(beginning=Substr("text", 1, _DEFINITION))
     definition = Coalesce(Subquery(lead[:1]), Value(""), output_field=CharField())
-    shown: QuerySet[Any] = pages.defer("source").annotate(definition=definition)
+    shown: QuerySet[Any] = named_here(pages.defer("source").annotate(definition=definition))
     return shown
+
+
+def named_here(pages: QuerySet[Any]) -> QuerySet[Any]:
+    """Add `name_here`, the preferred name in the language of the interface, for `Page.name`.
+
+    English readers get the titles: that is what entries are written in.
+    """
+    if spoken() == settings.LANGUAGE_CODE:
+        return pages
+    labels = Label.objects.filter(page=OuterRef("pk"), language=spoken(), kind=Label.LabelKind.PREF)
+    named: QuerySet[Any] = pages.annotate(name_here=Subquery(labels.values("text")[:1]))
+    return named
 
 
 def with_words(pages: QuerySet[Any]) -> QuerySet[Any]:
@@ -107,7 +121,7 @@ def most_mentioned(kind: str, number: int) -> list[Page]:
 def few_or_most_mentioned(kind: str) -> tuple[list[Page], bool]:
     """Give all pages of a kind if they are twelve or fewer, else ten, and whether there are more. One query."""
     found = most_mentioned(kind, 13)
-    return (found[:10], True) if len(found) > 12 else (sorted(found, key=lambda page: sort_key(page.title)), False)
+    return (found[:10], True) if len(found) > 12 else (by_name(found), False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,25 +134,35 @@ class Group:
 
 
 def by_letter(rows: Iterable[Any]) -> list[Group]:
-    """Group rows with a `title` by its first letter, A to Z."""
+    """Group pages by the first letter of their name, and other rows by that of their title, A to Z."""
     groups: dict[str, list[Any]] = {}
-    for row in sorted(rows, key=lambda row: sort_key(row.title)):
-        groups.setdefault(_initial(row.title), []).append(row)
+    for row in sorted(rows, key=lambda row: sort_key(_name(row))):
+        groups.setdefault(_initial(_name(row)), []).append(row)
     return [Group(f"letter-{letter.lower()}", letter, found) for letter, found in groups.items()]
 
 
 def by_phase(pages: QuerySet[Page]) -> list[Group]:
     """Group pages by phase; one in several phases stands under each. Two queries."""
-    rows = sorted(pages.prefetch_related("phase_set"), key=lambda page: sort_key(page.title))
+    rows = by_name(pages.prefetch_related("phase_set"))
     groups = [Group(phase.value, str(phase.label), [row for row in rows if phase in _phases(row)]) for phase in Phase]
     groups.append(Group("none", str(_("Without a phase")), [row for row in rows if not _phases(row)]))
     return [group for group in groups if group.rows]
+
+
+def by_name(pages: Iterable[Page]) -> list[Page]:
+    """Give pages in the order of the names that readers are shown."""
+    return sorted(pages, key=lambda page: sort_key(page.name))
 
 
 def sort_key(title: str) -> tuple[bool, str]:
     """Order titles as a reader looks for them: without accents, case and quotation marks, Latin letters first."""
     key = "".join(fold(character) for character in title if character.isalnum() or character.isspace()).strip()
     return (not key[:1].isascii(), key)
+
+
+def _name(row: Any) -> str:
+    name: str = getattr(row, "name", row.title)
+    return name
 
 
 def _initial(title: str) -> str:
@@ -160,7 +184,7 @@ def find(kind: str, slug: str) -> Page | None:
     """
     pages = MODELS[kind].objects.published().filter(slug=slug).defer("source")
     found: Page | None = (
-        with_versions(with_words(pages))
+        named_here(with_versions(with_words(pages)))
         .prefetch_related(
             Prefetch("sections", Section.objects.order_by("position")),
             Prefetch("tagged", TaggedPage.objects.select_related("tag").order_by("tag__name")),
@@ -289,23 +313,25 @@ def relations_of(page: Page) -> list[Relation]:
     elif isinstance(page, Task):
         sets = [(_("Performed by"), page.performed_by), (_("Concepts"), page.concepts)]
     columns = ("pk", "kind", "slug", "title", "language")
+    foreign = () if spoken() == settings.LANGUAGE_CODE else ("name_here",)
     rows = [
-        related.published().order_by().annotate(place=Value(place)).values_list("place", *columns)
+        named_here(related.published().order_by()).annotate(place=Value(place)).values_list("place", *columns, *foreign)
         for place, (_title, related) in enumerate(sets)
     ]
     found: dict[int, list[Page]] = {}
     told: set[int] = set()  # a page that is broader or narrower is not told again as related
-    for place, *values in sorted(rows[0].union(*rows[1:], all=True), key=lambda row: (row[0], sort_key(row[4]))):
-        other = Page(**dict(zip(columns, values, strict=True)))
+    for place, *values in sorted(rows[0].union(*rows[1:], all=True)):
+        other = Page(**dict(zip(columns, values, strict=False)))
+        other.name_here = values[-1] if foreign else ""  # type: ignore[attr-defined]
         if other.pk not in told:
             told.add(other.pk)
             found.setdefault(place, []).append(other)
-    return [Relation(sets[place][0], pages) for place, pages in found.items()]
+    return [Relation(sets[place][0], by_name(pages)) for place, pages in found.items()]
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of a page: other ones in its own language, and the preferred ones in other languages."""
+    """The names of a page: other ones in its own language, and the preferred ones in other languages than `name`."""
 
     also: list[str]
     abroad: list[Label]
@@ -321,7 +347,8 @@ def names_of(page: Page) -> Names:
         if label.language == page.language and keys not in told:
             told.add(keys)
             also.append(label.text)
-    abroad = [label for label in labels if label.language != page.language and label.kind == Label.LabelKind.PREF]
+    preferred = [label for label in labels if label.kind == Label.LabelKind.PREF]
+    abroad = [label for label in preferred if label.language != page.name_language]
     return Names(sorted(also, key=sort_key), abroad)
 
 

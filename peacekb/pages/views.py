@@ -119,14 +119,14 @@ def phase(request: HttpRequest, phase: str) -> HttpResponse:
     if phase not in Phase.values:
         raise Http404("There is no such phase.")
     kinds = (Kind.CONCEPT, Kind.ROLE, Kind.TASK)
-    here = list(entries.listed(Page.objects.published().in_phase(phase)).order_by("title"))
+    here = entries.by_name(entries.listed(Page.objects.published().in_phase(phase)))
     anywhere = Page.objects.published().in_phase(Phase.ANY).exclude(phase_set__phase=phase).defer("source")
     shown = {
         "stop": phases.stop(Phase(phase)),
         "stops": phases.line([phase]),
         "articles": list(entries.with_words(phases.articles_in(phase).defer("source"))),
         "groups": [(kind, [one for one in here if one.kind == kind]) for kind in kinds],
-        "anywhere": list(anywhere),
+        "anywhere": entries.by_name(entries.named_here(anywhere)),
     }
     return render(request, "pages/phase.html", shown)
 
