@@ -214,9 +214,9 @@ def test_sections_that_move_keep_their_anchors_apart():
 def test_recomposing_costs_a_constant_number_of_queries(django_assert_max_num_queries):
     published_concept("Ceasefire")
     pages = [published_article(source="A ceasefire.\n\n" * 3) for _ in range(6)]
-    # The lock, names and how new they are, pages and their six relations, a savepoint to open and to close, and each
-    # page's entries.
-    with django_assert_max_num_queries(1 + 2 + 7 + 2 + 6):
+    # The lock, names and how new they are, pages and their six relations, a savepoint to open and to close, each page's
+    # entries, and the edition.
+    with django_assert_max_num_queries(1 + 2 + 7 + 2 + 6 + 1):
         recompose(pages)
 
 
