@@ -508,3 +508,10 @@ def test_names_cost_no_query_of_their_own(client, cessation):
                 client.get(f"{prefix}{address}")
             costs.append(len(queries))
         assert costs[0] == costs[1], address
+
+
+def test_the_definition_box_does_not_tell_the_name_that_it_bears(client, cessation):
+    box = html_of(client, "/fr/search/?q=cessation+des+hostilités").partition('class="definition-box"')[2]
+    assert "autre nom" not in box.partition("</section>")[0]
+    box = html_of(client, "/search/?q=cessation+des+hostilités").partition('class="definition-box"')[2]
+    assert "also called" in box.partition("</section>")[0]

@@ -178,7 +178,7 @@ def _phases(page: Page) -> set[str]:
 
 
 def find(kind: str, slug: str) -> Page | None:
-    """Give a published page with what its own page shows. Five queries.
+    """Give a published page with what its own page shows. Four queries.
 
     With the first come `words` and what `with_versions` adds.
     """
@@ -353,9 +353,9 @@ def names_of(page: Page) -> Names:
 
 
 def name_asked(page: Page, text: str) -> Label | None:
-    """Give the name by which a page was asked for, `None` where that is its title. One query."""
+    """Give the name by which a page was asked for, `None` where that is the name shown. One query."""
     asked = label_keys(text)
-    if asked == label_keys(page.title):
+    if asked == label_keys(page.name):
         return None
     labels = page.labels.exclude(kind=Label.LabelKind.HIDDEN)
     named = [label for label in labels if label_keys(label.text) == asked]

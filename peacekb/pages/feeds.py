@@ -141,7 +141,7 @@ def _xml(text: str) -> str:
 
 
 def _feed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Answer 304 to who has the same bytes. No date: when a text is withdrawn the feed changes, and no date in it."""
+    """Answer 304 to who has the same bytes. No date in a feed is its own: a text that is withdrawn leaves none."""
 
     @require_safe
     @conditional_page

@@ -129,7 +129,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def section(request: HttpRequest, section: str) -> HttpResponse:
     """Give one sitemap, `?p=` a later part of it. Two queries at most.
 
-    It has no date: when a page is withdrawn the sitemap changes, and no date in it.
+    None of the dates in it is its own: a page that is withdrawn leaves none.
     """
     sitemap = _sections().get(section)
     if sitemap is None:
