@@ -721,7 +721,7 @@ def test_an_entry_costs_at_most_eight_queries(client, library):
 
 
 def test_where_nothing_is_found_the_nearest_entries_are_offered(client, library):
-    html = text_of(client.get("/search/?q=ceasfire"))
+    html = text_of(client.get("/search/?q=ceasfire&only=words"))
     offered = html.partition('aria-labelledby="nothing"')[2].partition("</section>")[0]
     assert 'href="/concepts/ceasefire/"' in offered
     assert "/concepts/ceasefire/" not in text_of(client.get("/search/?q=zebra")).partition('"nothing"')[2]

@@ -10,7 +10,7 @@ from .name_change import ChangedPage, NameChange, StagedMention, StagedSection
 from .page import FormerSlug, Kind, Language, Page, PagePhase, Phase, Status, TaggedPage, Verified
 from .revision import Revision
 from .role import Role
-from .search_entry import FullTextRow, SearchEntry
+from .search_entry import IndexedWord, SearchEntry
 from .section import Section, SectionTree
 from .source import Source
 from .task import Pillar, Task
@@ -31,7 +31,7 @@ __all__ = [
     "DismissedName",
     "Edition",
     "FormerSlug",
-    "FullTextRow",
+    "IndexedWord",
     "Kind",
     "Label",
     "Language",

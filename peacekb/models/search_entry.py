@@ -1,22 +1,21 @@
 from django.db import models
 
+from .page import Page
 from .section import Section
 
 
 class SearchEntry(models.Model):
-    """One section as the index sees it: folded keys (see `peacekb.text.words`), separated by spaces.
+    """One section in the index: what it is a part of, and the facts by which a search is narrowed.
 
-    Title, labels and tags ride on the page's lead section. `filters` holds one token a fact by which a search is
-    narrowed (see `peacekb.search.filter_token`).
+    Its words are with the engine alone (`peacekb.search`); `digest` tells whether they are those of the section.
+    `facts` holds one token a fact (see `peacekb.search.facts`).
     """
 
     section = models.OneToOneField(Section, primary_key=True, related_name="search_entry", on_delete=models.CASCADE)
-    title = models.TextField(blank=True)
-    labels = models.TextField(blank=True)
-    heading = models.TextField(blank=True)
-    tags = models.TextField(blank=True)
-    text = models.TextField(blank=True)
-    filters = models.TextField(blank=True)
+    page = models.ForeignKey(Page, related_name="search_entries", on_delete=models.CASCADE)
+    public_from = models.DateTimeField()
+    digest = models.CharField(max_length=32)
+    facts = models.TextField()
 
     class Meta:
         verbose_name_plural = "search entries"
@@ -25,22 +24,14 @@ class SearchEntry(models.Model):
         return f"{self.section_id}"
 
 
-class FullTextRow(models.Model):
-    """The SQLite full-text table, which follows `SearchEntry` by triggers. PostgreSQL keeps a column instead.
+class IndexedWord(models.Model):
+    """A word of the index, by which misspelt words are mended. `ending` is the word written backwards.
 
-    Not managed: the migration that makes the table and its triggers is written by hand.
+    A word stays when its last text goes; who offers one asks whether readers can find it.
     """
 
-    entry = models.OneToOneField(
-        SearchEntry, db_column="rowid", primary_key=True, related_name="full_text", on_delete=models.DO_NOTHING
-    )
-    # FTS5 gives every table a hidden column of its own name; a MATCH on it asks all columns.
-    terms = models.TextField(db_column="peacekb_fulltext")
-    rank = models.FloatField()
-
-    class Meta:
-        managed = False
-        db_table = "peacekb_fulltext"
+    word = models.CharField(primary_key=True, max_length=80)
+    ending = models.CharField(max_length=80, db_index=True)
 
     def __str__(self) -> str:
-        return f"{self.pk}"
+        return self.word

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from itertools import chain
 
 from django.db import DatabaseError, connection
 from django.db.models import Q
@@ -30,7 +31,7 @@ def nearest(path: str) -> list[Page]:
 def alike(asked: str) -> list[Page]:
     """Give the public pages whose address or name is most like a slug, at most five.
 
-    Two queries by index, whatever the number of pages; none for what cannot be the address of a page. Without a
+    At most five queries by index, whatever the number of pages; none for what cannot be the address of a page. Without a
     database there are no such pages either: whoever asks is already telling of another fault.
     """
     if not asked or len(asked) > _LONGEST:
@@ -85,6 +86,6 @@ def _named(words: set[str]) -> Iterable[tuple[Page, set[str]]]:
     """Give pages of which a name holds one of the words, and the words of their names."""
     if not words:
         return
-    shown = ("title", "labels", "section__page_id", *(f"section__page__{field}" for field in _SHOWN))
-    for entry in naming(words).select_related("section__page").only(*shown)[:MOST_LOOKED_AT]:
-        yield entry.section.page, {*entry.title.split(), *entry.labels.split()}
+    pages = Page.objects.filter(pk__in=naming(words, MOST_LOOKED_AT)).only(*_SHOWN).prefetch_related("labels")
+    for page in pages:
+        yield page, set(chain(keys(page.title), *(label.key.split() for label in page.labels.all())))

@@ -1,22 +1,24 @@
 """A search as its address states it, and what was found, grouped by text."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
 from django.core.exceptions import BadRequest
-from django.db.models import Count, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.db.models import TextChoices
+from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from taggit.models import Tag
 
 from peacekb import search
 from peacekb.languages import spoken
-from peacekb.models import Kind, Language, Page, Phase, SearchEntry
+from peacekb.models import Kind, Language, Page, Phase, Section
+from peacekb.search.facts import YEARS
 from peacekb.search.marks import Snippet, snippet
-from peacekb.text.query import Either, Fact, Phrase, Words
+from peacekb.text.query import Either, Fact, Phrase, Query, Words
 from peacekb.text.vocabulary import label_keys
 from peacekb.text.words import direction
 
@@ -27,16 +29,31 @@ SECTIONS_SHOWN = 3
 _LONGEST_QUERY = 1_000
 _LONGEST_NAME = 200
 _MOST_CHOICES = 30
-_MOST_NAMED = 2_000
-_UNSHOWN = ("section__html", "section__notes_html", "section__heading_html", "section__page__source")
+_UNSHOWN = ("html", "notes_html", "heading_html", "page__source")
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
-    """The keys of one text found: its page, its sections, best first."""
+class Group:
+    """What was found of one text: its page, its facts in the index, its sections, best first."""
 
     page: int
+    facts: str
     sections: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was searched in the end, the entry that bears the words as its name, and what was found."""
+
+    query: Query
+    named: search.Named | None
+    also: tuple[str, ...]
+    found: search.Found
+
+    @property
+    def phrases(self) -> list[Phrase]:
+        """Give the words that are looked for."""
+        return [*search.phrases_of(self.query), *(Phrase(label_keys(name)) for name in self.also)]
 
 
 @dataclass(frozen=True)
@@ -50,12 +67,15 @@ class Question:
     tags: tuple[Tag, ...] = ()
     kind: str = ""
     phase: str = ""
+    role: Page | None = None
     language: str = ""
+    year: str = ""
     only: str = ""
 
     @classmethod
     def from_request(cls, request: HttpRequest) -> Self:
-        """Read the address. Raises `BadRequest` for an unknown kind, phase or language, `Http404` for a tag."""
+        """Read the address. Raises `BadRequest` for an unknown kind, phase, language or year, `Http404` for a tag or
+        role."""
         # "+" in a query string arrives as a space; both join tags.
         slugs = " ".join(request.GET.getlist("tag")).replace("+", " ").split()
         return cls(
@@ -63,7 +83,9 @@ class Question:
             tags=tags.known(slugs),
             kind=_one_of(request, "kind", Kind.values),
             phase=_one_of(request, "phase", Phase.values),
+            role=_role(request.GET.get("role", "").replace("\x00", " ")),
             language=_one_of(request, "lang", Language.values),
+            year=_one_of(request, "year", [str(year) for year in YEARS]),
             only=_one_of(request, "only", ["words"]),
         )
 
@@ -73,36 +95,46 @@ class Question:
         return search.understood(self.text)
 
     @cached_property
-    def named(self) -> search.Named | None:
-        """Give the entry of which the words, and nothing but them, are a name. Two queries."""
-        words = self.understood.meant.plain
-        return search.entry_named(words) if words and len(words) <= _LONGEST_NAME else None
+    def answer(self) -> Answer:
+        """Give what was found: for the words typed, or where they find nothing for those that may be meant.
+
+        Four queries, some more for very many sections, and those of `search.mended` where nothing was found.
+        """
+        typed = self._answer(self.understood.meant)
+        if typed.found.hits or self.only:
+            return typed
+        meant = search.mended(typed.query)
+        mended = self._answer(meant) if meant else None
+        return mended if mended and (mended.found.hits or mended.named) else typed
+
+    def _answer(self, query: Query) -> Answer:
+        # Words were written that hold no letter: nothing is asked for, not everything.
+        if self.text and not query.parts:
+            return Answer(query, None, (), search.Found([]))
+        words = query.plain
+        named = search.entry_named(words) if words and len(words) <= _LONGEST_NAME else None
+        also = named.others if named and not self.only else ()
+        found = search.find(
+            query,
+            tags=[tag.slug for tag in self.tags],
+            kind=self.kind,
+            phase=self.phase,
+            role=self.role.slug if self.role else "",
+            language=self.language,
+            year=self.year,
+            also=also,
+        )
+        return Answer(query, named, also, found)
 
     @property
-    def also(self) -> tuple[str, ...]:
-        """Give the other names of that entry, which are searched too."""
-        return self.named.others if self.named and not self.only else ()
+    def mended(self) -> str:
+        """Give the words that were searched instead of those typed, if they were."""
+        return "" if self.answer.query == self.understood.meant else str(self.answer.query)
 
     @property
     def words_alone(self) -> str:
-        """Give the address of the same question without them."""
+        """Give the address of the same question with nothing searched but the words typed."""
         return self.address(only="words")
-
-    @property
-    def phrases(self) -> list[Phrase]:
-        """Give the words that are looked for."""
-        also = [Phrase(label_keys(name)) for name in self.also]
-        return [*search.phrases_of(self.understood.meant), *also]
-
-    def hits(self) -> QuerySet[SearchEntry]:
-        """Give the sections found, best first; none when words were written that hold no letter."""
-        query = self.understood.meant
-        if self.text and not query.parts:
-            return SearchEntry.objects.none()
-        slugs = [tag.slug for tag in self.tags]
-        return search.search(
-            query, tags=slugs, kind=self.kind, phase=self.phase, language=self.language, also=self.also
-        )
 
     def address(self, **changes: Any) -> str:
         """Give the address of the question, changed in some respects."""
@@ -112,7 +144,9 @@ class Question:
             "q": asked.text,
             "kind": asked.kind,
             "phase": asked.phase,
+            "role": asked.role.slug if asked.role else "",
             "lang": asked.language,
+            "year": asked.year,
             "only": asked.only,
         }
         for name, value in named.items():
@@ -142,8 +176,12 @@ class Question:
             set_.append(Choice(str(Kind(self.kind).label), None, self.address(kind="")))
         if self.phase:
             set_.append(Choice(str(Phase(self.phase).label), None, self.address(phase="")))
+        if self.role:
+            set_.append(Choice(self.role.name, None, self.address(role=None)))
         if self.language:
             set_.append(Choice(str(Language(self.language).label), None, self.address(language="")))
+        if self.year:
+            set_.append(Choice(self.year, None, self.address(year="")))
         if self.only:
             set_.append(Choice(_("only the words typed"), None, self.address(only="")))
         return set_
@@ -160,44 +198,47 @@ class Question:
         """Tell whether a fact of some sort is typed, so that no choice of the sort is offered."""
         return any(fact.name == name and not fact.without for fact in self.understood.meant.facts)
 
-    def facets(self, groups: Sequence[Keys]) -> list[Facet]:
-        """Give the choices that narrow what was found, with counts; none leads to nothing. At most four queries."""
-        found = self._pages(groups)
+    def facets(self, groups: Sequence[Group]) -> list[Facet]:
+        """Give the choices that narrow what was found, with counts; none leads to nothing. At most two queries."""
+        counted = search.counted(group.facts for group in groups)
         facets = []
         if not self.kind and not self._asks("kind"):
-            rows = _counted(found, "kind")
-            facets.append(Facet(_("Kind"), [Choice(str(Kind(v).label), n, self.address(kind=v)) for v, n in rows]))
+            facets.append(Facet(_("Kind"), self._choices(Kind, counted["kind"], "kind")))
         if not self.phase and not self._asks("phase"):
-            numbers = dict(_counted(found, "phase_set__phase"))
-            choices = [
-                Choice(str(phase.label), numbers[phase.value], self.address(phase=phase.value))
-                for phase in Phase
-                if phase.value in numbers
-            ]
-            facets.append(Facet(_("Phase"), choices))
+            ordered = Counter({phase: counted["phase"][phase] for phase in Phase.values if phase in counted["phase"]})
+            facets.append(Facet(_("Phase"), self._choices(Phase, ordered, "phase", by_number=False)))
+        if not self.role and not self._asks("role"):
+            facets.append(Facet(_("Mentioned role"), self._role_choices(counted["role"])))
         if not self.language and not self._asks("lang"):
-            rows = _counted(found, "language")
-            facets.append(
-                Facet(_("Language"), [Choice(str(Language(v).label), n, self.address(language=v)) for v, n in rows])
-            )
+            facets.append(Facet(_("Language"), self._choices(Language, counted["lang"], "language")))
+        if not self.year and not (self._asks("after") or self._asks("before")):
+            years = sorted(counted["year"].items(), reverse=True)[:_MOST_CHOICES]
+            facets.append(Facet(_("Year"), [Choice(year, n, self.address(year=year)) for year, n in years]))
         if len(self.tags) < tags.MOST_TAGS:
-            carried = {tag.slug for tag in self.tags}
-            carried |= {fact.value for fact in self.understood.meant.facts if fact.name == "tag"}
-            choices = [
-                Choice(tag.name, number, self.address(tags=(*self.tags, tag)))
-                for tag, number in _tags_of(found)
-                if tag.slug not in carried
-            ]
-            facets.append(Facet(_("Tag"), choices[:_MOST_CHOICES]))
-        # One choice of kind or language is all there is: it narrows nothing.
-        few = (_("Kind"), _("Language"))
+            facets.append(Facet(_("Tag"), self._tag_choices(counted["tag"])))
+        # One choice is all there is, unless a text may have none of the sort: it narrows nothing.
+        few = (_("Kind"), _("Language"), _("Year"))
         return [facet for facet in facets if len(facet.choices) > (facet.title in few)]
 
-    def _pages(self, groups: Sequence[Keys]) -> QuerySet[Page]:
-        """Give the texts found, for counting. Asking the index again takes longer than naming up to two thousand."""
-        if len(groups) <= _MOST_NAMED:
-            return Page.objects.filter(pk__in=[group.page for group in groups])
-        return Page.objects.filter(pk__in=self.hits().order_by().values("section__page"))
+    def _choices(
+        self, values: type[TextChoices], counted: "Counter[str]", name: str, *, by_number: bool = True
+    ) -> list[Choice]:
+        rows = counted.most_common() if by_number else counted.items()
+        return [Choice(str(values(value).label), number, self.address(**{name: value})) for value, number in rows]
+
+    def _role_choices(self, counted: "Counter[str]") -> list[Choice]:
+        numbers = {int(key): number for key, number in counted.most_common(_MOST_CHOICES)}
+        roles = entries.named_here(Page.objects.published().filter(pk__in=numbers)) if numbers else []
+        ordered = sorted(roles, key=lambda role: (-numbers[role.pk], role.name))
+        return [Choice(role.name, numbers[role.pk], self.address(role=role)) for role in ordered]
+
+    def _tag_choices(self, counted: "Counter[str]") -> list[Choice]:
+        carried = {tag.slug for tag in self.tags}
+        carried |= {fact.value for fact in self.understood.meant.facts if fact.name == "tag"}
+        common = [slug for slug, _number in counted.most_common(_MOST_CHOICES + len(carried)) if slug not in carried]
+        names = Tag.objects.filter(slug__in=common[:_MOST_CHOICES]) if common else []
+        ordered = sorted(names, key=lambda tag: (-counted[tag.slug], tag.name))
+        return [Choice(tag.name, counted[tag.slug], self.address(tags=(*self.tags, tag))) for tag in ordered]
 
     def in_own_language(self, facets: Sequence[Facet]) -> Choice | None:
         """Give the choice that keeps only texts in the language of the interface, where that is not English."""
@@ -205,8 +246,9 @@ class Question:
         return next((choice for facet in facets for choice in facet.choices if choice.address == own), None)
 
     def entry(self) -> Page | None:
-        """Give the entry that bears the words as its name, with its definition. One query beside those of `named`."""
-        return entries.listed(Page.objects.filter(pk=self.named.page)).first() if self.named else None
+        """Give the entry that bears the words as its name, with its definition. One query beside those of `answer`."""
+        named = self.answer.named
+        return entries.listed(Page.objects.filter(pk=named.page)).first() if named else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,32 +269,36 @@ class FoundPage:
     more: int
 
 
-def grouped(hits: QuerySet[SearchEntry]) -> list[Keys]:
-    """Group what was found by text, the text with the best section first. One query, of keys alone."""
-    groups: dict[int, list[int]] = {}
-    for section, page in hits.values_list("section_id", "section__page_id"):
-        groups.setdefault(page, []).append(section)
-    return [Keys(page, sections) for page, sections in groups.items()]
+def grouped(found: search.Found) -> list[Group]:
+    """Group what was found by text, the text with the best section first."""
+    groups: dict[int, Group] = {}
+    for hit in found.hits:
+        group = groups.get(hit.page)
+        if group is None:
+            groups[hit.page] = Group(hit.page, hit.facts, [hit.section])
+        else:
+            group.sections.append(hit.section)
+    return list(groups.values())
 
 
-def shown(groups: Sequence[Keys], phrases: Sequence[Phrase]) -> list[FoundPage]:
+def shown(groups: Sequence[Group], phrases: Sequence[Phrase]) -> list[FoundPage]:
     """Give the texts found as the page of results shows them. One query."""
     keys = [key for group in groups for key in group.sections[:SECTIONS_SHOWN]]
-    rows = SearchEntry.objects.filter(pk__in=keys).select_related("section__page").defer(*_UNSHOWN)
+    rows = Section.objects.filter(pk__in=keys).select_related("page").defer(*_UNSHOWN)
     by_key = {row.pk: row for row in rows}
     found = []
     for group in groups:
         here = [by_key[key] for key in group.sections[:SECTIONS_SHOWN] if key in by_key]
         if here:
-            sections = [_section(entry, phrases) for entry in here]
-            found.append(FoundPage(here[0].section.page, sections, max(0, len(group.sections) - SECTIONS_SHOWN)))
+            sections = [_section(section, phrases) for section in here]
+            found.append(FoundPage(here[0].page, sections, max(0, len(group.sections) - SECTIONS_SHOWN)))
     return found
 
 
-def _section(entry: SearchEntry, phrases: Sequence[Phrase]) -> FoundSection:
-    found = snippet(entry, phrases)
-    place = f"p{found.paragraph}" if found.paragraph else entry.section.anchor
-    return FoundSection(entry.section.heading, found, f"{entry.section.page.get_absolute_url()}#{place}")
+def _section(section: Section, phrases: Sequence[Phrase]) -> FoundSection:
+    found = snippet(section, phrases)
+    place = f"p{found.paragraph}" if found.paragraph else section.anchor
+    return FoundSection(section.heading, found, f"{section.page.get_absolute_url()}#{place}")
 
 
 def _told(part: Either | Fact) -> str:
@@ -295,14 +341,12 @@ def _one_of(request: HttpRequest, name: str, known: Sequence[str]) -> str:
     return value
 
 
-def _counted(pages: QuerySet[Page], field: str) -> list[tuple[str, int]]:
-    """Count texts by one fact of theirs, the commonest first. One query."""
-    rows = pages.filter(**{f"{field}__isnull": False}).order_by().values_list(field)
-    return list(rows.annotate(number=Count("pk", distinct=True)).order_by("-number", field))
-
-
-def _tags_of(pages: QuerySet[Page]) -> list[tuple[Tag, int]]:
-    """Count texts by tag, the commonest first. One query; the tags are as good as stored ones for a link."""
-    rows = pages.filter(tagged__isnull=False).order_by().values_list("tagged__tag__name", "tagged__tag__slug")
-    counted = rows.annotate(number=Count("pk", distinct=True)).order_by("-number", "tagged__tag__name")
-    return [(Tag(name=name, slug=slug), number) for name, slug, number in counted]
+def _role(slug: str) -> Page | None:
+    """Give the role of an address. Raises `Http404` where there is none. One query."""
+    if not slug:
+        return None
+    role = entries.named_here(Page.objects.published().filter(kind=Kind.ROLE, slug=slug)).first()
+    if role is None:
+        raise Http404(f"There is no role “{slug}”.")
+    found: Page = role
+    return found

@@ -177,17 +177,19 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
 def search(request: HttpRequest) -> HttpResponse:
     """Show what was found, grouped by text; the form and the tags when nothing was asked."""
     question = results.Question.from_request(request)
-    groups = results.grouped(question.hits())
+    answer = question.answer
+    groups = results.grouped(answer.found)
     listing = page_of(groups, request)
     entry = question.entry()
     facets = question.facets(groups) if listing.paginator.count else []
     shown = {
         "question": question,
         "listing": listing,
-        "found": results.shown(list(listing), question.phrases),
+        "answer": answer,
+        "found": results.shown(list(listing), answer.phrases),
         "entry": entry,
         "near": [] if listing.paginator.count else alike(slugify(question.text, allow_unicode=True))[:3],
-        "name": entries.name_asked(entry, question.understood.meant.plain) if entry else None,
+        "name": entries.name_asked(entry, answer.query.plain) if entry else None,
         "facets": facets,
         "own_language": question.in_own_language(facets),
         "tags": [] if question.text or question.filters() else list(tagging.public()),

@@ -200,6 +200,7 @@ def rebuild() -> Iterator[int]:
     forget()
     with transaction.atomic():
         take_turn()
+        search.engine().mend()
         Section.objects.exclude(page__status=Status.PUBLISHED).delete()
     keys = list(Page.objects.filter(status=Status.PUBLISHED).order_by("pk").values_list("pk", flat=True))
     done = 0
@@ -210,9 +211,6 @@ def rebuild() -> Iterator[int]:
             Edition.advance()
         done += len(keys[place : place + BATCH])
         yield done
-    with transaction.atomic():
-        search.engine().rebuild()
-        Edition.advance()
     take_stock()
 
 

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import JSONField, Model
 
 from peacekb import search
-from peacekb.models import Mention, Page, SearchEntry, Section, SectionTree, Status
+from peacekb.models import Mention, Page, Section, SectionTree, Status
 from peacekb.text.compose import Essay, compose, link_again
 from peacekb.text.compose import Section as MadeSection
 from peacekb.text.links import Mention as FoundMention
@@ -56,6 +56,7 @@ def compose_pages(keys: Sequence[int]) -> None:
         )
         by_key = {page.pk: page for page in pages}
         resolve = Resolver(names, chain.from_iterable(written_links(page.source) for page in by_key.values()))
+        composed: list[tuple[Page, list[Section]]] = []
         for key in batch:
             if key in by_key:
                 page = by_key[key]
@@ -68,7 +69,11 @@ def compose_pages(keys: Sequence[int]) -> None:
                     own=page.pk,
                     quiet=page.unlinked,
                 )
-                _store(page, essay)
+                composed.append((page, _store(page, essay)))
+        roles = search.mentioned_roles(by_key)
+        search.store(
+            [entry for page, stored in composed for entry in search.entries_for(page, stored, roles.get(page.pk, ()))]
+        )
 
 
 def link_sections(keys: Iterable[int]) -> LinkCount:
@@ -93,6 +98,7 @@ def link_sections(keys: Iterable[int]) -> LinkCount:
             mentions.compare(section, section.mentions.all(), made.mentions)
         write_fields(changed, "html", "notes_html")
         mentions.write()
+        search.mention_roles({section.page_id for section in sections})
     return counted
 
 
@@ -161,8 +167,8 @@ def linked_again(section: Section, names: Vocabulary, resolve: Resolver) -> Made
     )
 
 
-def _store(page: Page, essay: Essay) -> None:
-    """Bring the stored sections, trees, mentions and search entries of a page in step with `essay`."""
+def _store(page: Page, essay: Essay) -> list[Section]:
+    """Bring the stored sections, trees and mentions of a page in step with `essay`; give the sections."""
     old = {section.position: section for section in page.sections.all()}
     gone = [section.pk for position, section in old.items() if position >= len(essay.sections)]
     if gone:
@@ -196,7 +202,7 @@ def _store(page: Page, essay: Essay) -> None:
     SectionTree.objects.bulk_create(trees)
     write_fields(changed_trees, "written")
     mentions.write()
-    _store_entries(page, stored)
+    return stored
 
 
 def _values(made: MadeSection) -> dict[str, Any]:
@@ -297,20 +303,3 @@ def _differs(row: Any, values: dict[str, Any]) -> bool:
 def _set(row: Any, values: dict[str, Any]) -> None:
     for name, value in values.items():
         setattr(row, name, value)
-
-
-def _store_entries(page: Page, sections: Sequence[Section]) -> None:
-    tags = [(tagged.tag.name, tagged.tag.slug) for tagged in page.tagged.all()]
-    facts = [("kind", page.kind), ("lang", page.language), *(("phase", row.phase) for row in page.phase_set.all())]
-    labels = [label.text for label in page.labels.all() if label.text != page.title]
-    fields = ("title", "labels", "heading", "tags", "text", "filters")
-    old = SearchEntry.objects.in_bulk([section.pk for section in sections])
-    new = []
-    for section in sections:
-        entry = search.entry_for(section, title=page.title, labels=labels, tags=tags, facts=facts)
-        known = old.get(section.pk)
-        if known is None:
-            new.append(entry)
-        elif any(getattr(known, name) != getattr(entry, name) for name in fields):
-            entry.save(force_update=True)
-    SearchEntry.objects.bulk_create(new)

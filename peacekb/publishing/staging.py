@@ -12,8 +12,10 @@ from itertools import chain
 from django.db import connection, transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
+from peacekb import search
 from peacekb.documents import NAMED_KINDS, DocumentRefused
 from peacekb.models import (
+    Kind,
     Label,
     Mention,
     NameChange,
@@ -199,6 +201,10 @@ def _swap(
     _insert(change, keeping_keys=True)
     _insert(change, keeping_keys=False)
     _clear(change)
+    if change.pages.filter(page__kind=Kind.ROLE).exists():
+        ordered = sorted(others)
+        for place in range(0, len(ordered), BATCH):
+            search.mention_roles(ordered[place : place + BATCH])
     return others | set(fresh.values()), counted
 
 

@@ -3,60 +3,55 @@
 Both index the same folded keys (`peacekb.text.words`), so that they find the same sections.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
-from django.db import connection
-from django.db.models import Case, F, FloatField, IntegerField, Q, QuerySet, When
+from django.db.models import CharField, Count, F, QuerySet, Value
+from django.db.models.functions import Cast, Concat, StrIndex
+from django.utils import timezone
 
-from peacekb.models import Kind, Label, Language, Mention, Page, SearchEntry, Section
-from peacekb.text.query import MOST_WORDS, Either, Fact, Phrase, Query, read
-from peacekb.text.vocabulary import label_keys, phrases_of_label
-from peacekb.text.words import folded_words, keys
+from peacekb.models import Kind, Mention, Page, SearchEntry
+from peacekb.text.query import MOST_WORDS, Fact, Phrase, Query, read
+from peacekb.text.vocabulary import phrases_of_label
+from peacekb.text.words import keys
 
-from . import postgresql, sqlite
+from . import facts
+from .engines import engine as engine
+from .facts import counted as counted
+from .index import entries_for as entries_for
+from .index import mention_roles as mention_roles
+from .index import mentioned_roles as mentioned_roles
+from .index import store as store
 from .known import Understood as Understood
 from .known import understood as understood
-from .wanted import Wanted
+from .names import Named as Named
+from .names import entry_named as entry_named
+from .spelling import mended as mended
+from .wanted import FACTS, Candidate, Wanted
 
-# PostgreSQL holds at most 1 MB of words a row. A longer section is indexed to here, and marked as cut off.
-_INDEXED_CHARACTERS = 250_000
-_CUT_OFF = "zzcutoffzz"
 # An essay speaks of many things at length, an entry of one in three lines, and engines prefer the short. Readers look
 # for essays: with this they stand among the entries whose title holds the word, not behind all that only mention it.
 _ARTICLE_BOOST = 3.0
 # Words that were typed side by side and stand so, in their order.
 _TOGETHER_BOOST = 2.0
-_MOST_OTHER_NAMES = 12
-# Entries whose names hold a query and more; the shortest come first, and the name itself is among them.
-_MOST_NAMED = 100
-# Facts that the index holds as tokens.
-_FACETS = frozenset({"tag", "kind", "phase", "lang"})
+_IS_ARTICLE = facts.token("kind", Kind.ARTICLE)
 
 
-class Engine(Protocol):
-    """What a database must offer: the entries that are as wanted, each annotated with `score`, higher is better.
+class Hit(NamedTuple):
+    """A section found, and the facts of its page (see `peacekb.search.facts`)."""
 
-    `holds` gives the same as a condition, for a query about entries.
-    """
-
-    def matching(self, wanted: Wanted) -> QuerySet[SearchEntry]: ...
-
-    def holds(self, wanted: Wanted) -> Any: ...
-
-    def holding(self, phrases: Sequence[Sequence[str]], *, or_token: str) -> QuerySet[SearchEntry]: ...
-
-    def naming(self, words: Sequence[str]) -> QuerySet[SearchEntry]: ...
-
-    def rebuild(self) -> None: ...
-
-    def problems(self) -> list[str]: ...
+    section: int
+    page: int
+    facts: str
 
 
-def engine() -> Engine:
-    """Give the engine of the default database."""
-    return postgresql if connection.vendor == "postgresql" else sqlite
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The sections that are as asked, best first. `whole` is false where there are more than were ranked."""
+
+    hits: list[Hit]
+    whole: bool = True
 
 
 def search(
@@ -66,124 +61,147 @@ def search(
     any_tags: Iterable[str] = (),
     kind: str = "",
     phase: str = "",
+    role: str = "",
     language: str = "",
+    year: str = "",
     also: Iterable[str] = (),
 ) -> QuerySet[SearchEntry]:
+    """Find the published sections that are as asked (see `find`), best first, as rows with their page and section.
+
+    What is found is found at once; the queryset that is given back holds its keys.
+    """
+    found = find(
+        asked, tags=tags, any_tags=any_tags, kind=kind, phase=phase, role=role, language=language, year=year, also=also
+    )
+    if not found.hits:
+        return SearchEntry.objects.none()
+    sections = [hit.section for hit in found.hits]
+    comma = Value(",", CharField())
+    place = StrIndex(
+        Value(f",{','.join(map(str, sections))},", CharField()), Concat(comma, Cast(F("pk"), CharField()), comma)
+    )
+    return SearchEntry.objects.filter(pk__in=sections).order_by(place)
+
+
+def find(
+    asked: str | Query,
+    *,
+    tags: Iterable[str] = (),
+    any_tags: Iterable[str] = (),
+    kind: str = "",
+    phase: str = "",
+    role: str = "",
+    language: str = "",
+    year: str = "",
+    also: Iterable[str] = (),
+) -> Found:
     """Find the published sections that are as asked (see `peacekb.text.query`), best first.
 
-    `tags` are slugs that the page must all carry, `any_tags` slugs of which it must carry one. `also` are names that
-    may stand instead of the words; sections with the words go before them. Gives a queryset with `rank`, `section`
-    and its page still to be joined; empty when nothing is asked. One query when evaluated, and where a text names
-    tags or roles one each before.
+    `tags` are slugs that the page must all carry, `any_tags` slugs of which it must carry one, `role` the slug of a
+    role that it mentions. `also` are names that may stand instead of the words; sections with the words go before
+    them. Of words that stand in very many sections, 2,000 are ranked: the newest, and those with them in a heading.
+    Two queries, where something was typed that names roles or tags one each more, and some more for very many sections.
     """
     query = understood(asked).meant if isinstance(asked, str) else asked
-    facts = [*query.facts, *(Fact("tag", tag) for tag in tags)]
-    facts += [Fact(name, value) for name, value in (("kind", kind), ("phase", phase), ("lang", language)) if value]
-    alternatives = [filter_token("tag", tag) for tag in any_tags]
-    if not query.parts and not facts and not alternatives:
-        return SearchEntry.objects.none()
-    wanted = _wanted(query, facts, alternatives, also)
-    found = engine().matching(wanted).filter(section__page__in=Page.objects.published())
-    for fact in facts:
-        found = _where(found, fact)
-    for either in _of_page(query):
-        pages = engine().matching(Wanted(words=[either.phrases])).values("section__page")
-        found = found.exclude(section__page__in=pages) if either.without else found.filter(section__page__in=pages)
-    boost = Case(When(section__page__kind=Kind.ARTICLE, then=_ARTICLE_BOOST), default=1.0, output_field=FloatField())
-    rank: Any = F("score") * boost
-    order = ["-rank", "-section__page__published_at", "section_id"]
-    together = tuple(keys(query.plain))
-    if len(query.wanted) > 1 and together:
-        rank *= _weight(Wanted(words=[[Phrase(together)]]), _TOGETHER_BOOST, 1.0)
-    if wanted.also:
-        found = found.annotate(exact=_weight(Wanted(words=wanted.words), 1, 0))
-        order.insert(0, "-exact")
-    return found.annotate(rank=rank).order_by(*order)
-
-
-def _wanted(query: Query, facts: Sequence[Fact], any_tokens: Sequence[str], also: Iterable[str]) -> Wanted:
-    """Give what the index is asked."""
-    tokens = [(fact.without, filter_token(fact.name, fact.value)) for fact in facts if fact.name in _FACETS]
-    filters = [[token] for without, token in tokens if not without]
-    if any_tokens:
-        filters.append(list(any_tokens))
-    of_page = _of_page(query)
-    words = [either.phrases for either in query.wanted if either not in of_page]
-    if not words and not filters:
-        # No engine finds what is only unwanted: it must have something to take it from.
-        filters.append([filter_token("lang", language) for language in Language.values])
-    return Wanted(
-        words=words,
-        also=[Phrase(tuple(keys(name))) for name in also] if words else (),
-        filters=filters,
-        without=[phrase for either in query.unwanted if either not in of_page for phrase in either.phrases],
-        without_filters=[token for without, token in tokens if without],
+    given = [("tag", tag) for tag in tags]
+    given += [("kind", kind), ("phase", phase), ("role", role), ("lang", language), ("year", year)]
+    wanted = _wanted(query, [Fact(name, value) for name, value in given if value], any_tags, also)
+    if wanted is None:
+        return Found([])
+    candidates, whole = engine().candidates(wanted, timezone.now())
+    return Found(
+        [Hit(one.section, one.page, one.facts) for one in _best_first(candidates, by_mentions=bool(wanted.words))],
+        whole,
     )
 
 
-def _of_page(query: Query) -> list[Either]:
-    """Give the words of titles by which whole pages are chosen: a title rides on its lead section alone.
+def _wanted(query: Query, given: Sequence[Fact], any_tags: Iterable[str], also: Iterable[str]) -> Wanted | None:
+    """Give what the index is asked, `None` where nothing is."""
+    typed_roles = [fact.value for fact in (*query.facts, *given) if fact.name == "role"]
+    roles = dict(_role_keys(typed_roles)) if typed_roles else {}
+    true: list[list[Phrase]] = [_tokens(fact, roles) for fact in (*query.facts, *given) if not fact.without]
+    if alternatives := [facts.token("tag", tag) for tag in any_tags]:
+        true.append(facts.true(*alternatives))
+    words = []
+    for either in query.wanted:
+        if all(one.title for one in either.words):
+            true.append([facts.in_title(phrase) for phrase in either.phrases])
+        else:
+            words.append([facts.in_title(phrase) if phrase.column else phrase for phrase in either.phrases])
+    without = [
+        facts.in_title(phrase) if phrase.column else phrase for either in query.unwanted for phrase in either.phrases
+    ]
+    without += [token for fact in query.facts if fact.without for token in _tokens(fact, roles)]
+    if not words and not true and not without:
+        return None
+    if not words and not any(phrase.column != FACTS for phrase in without):
+        # Texts are asked for, not places in them.
+        true.append(facts.true(facts.LEAD))
+    elif not words and not true:
+        # No engine finds what is only unwanted: it must have something to take it from.
+        true.append(facts.true(*(facts.token("kind", kind) for kind in Kind.values)))
+    together = tuple(keys(query.plain)) if len(query.wanted) > 1 else ()
+    return Wanted(
+        words=words,
+        also=[Phrase(tuple(keys(name))) for name in also] if words else (),
+        facts=true,
+        without=without,
+        together=Phrase(together) if together else None,
+    )
 
-    Where nothing else is asked, it is the lead section that is found.
-    """
-    titles = [one for one in (*query.wanted, *query.unwanted) if len(one.words) == 1 and one.words[0].title]
-    others = [one for one in query.wanted if one not in titles]
-    return [one for one in titles if one.without or others]
+
+def _role_keys(slugs: Iterable[str]) -> Iterable[tuple[str, int]]:
+    return Page.objects.published().filter(kind=Kind.ROLE, slug__in=list(slugs)).values_list("slug", "pk")
 
 
-def _where(found: QuerySet[SearchEntry], fact: Fact) -> QuerySet[SearchEntry]:
-    """Narrow by a fact that the index does not hold."""
+def _tokens(fact: Fact, roles: dict[str, int]) -> list[Phrase]:
+    """Give the tokens of which one is true where a fact is."""
     match fact.name:
         case "role":
-            role = Page.objects.published().filter(kind=Kind.ROLE, slug=fact.value)
-            holds = Q(section__page__in=Mention.objects.filter(target__in=role).values("section__page"))
-        case "after":
-            holds = Q(section__page__published_at__year__gt=int(fact.value))
-        case "before":
-            holds = Q(section__page__published_at__year__lt=int(fact.value))
+            return facts.true(facts.token("role", roles.get(fact.value, 0)))
+        case "after" | "before" | "year":
+            year = int(fact.value)
+            years = {
+                "after": range(max(year + 1, facts.YEARS.start), timezone.now().year + 1),
+                "before": range(facts.YEARS.start, min(year, timezone.now().year + 1)),
+                "year": [year],
+            }[fact.name]
+            return facts.true(*(facts.token("year", one) for one in years or [0]))
         case _:
-            return found
-    return found.exclude(holds) if fact.without else found.filter(holds)
+            return facts.true(facts.token(fact.name, fact.value))
 
 
-def _weight(wanted: Wanted, then: float, otherwise: float) -> Case:
-    field = IntegerField() if isinstance(then, int) else FloatField()
-    return Case(When(engine().holds(wanted), then=then), default=otherwise, output_field=field)
+def _best_first(candidates: Sequence[Candidate], *, by_mentions: bool) -> list[Candidate]:
+    """Order what was found: of equals the newer go first, then those that other texts mention more.
+
+    A query where there are equals that may be mentioned differently.
+    """
+
+    def rank(one: Candidate) -> tuple[bool, float, Any]:
+        boost = _ARTICLE_BOOST if _IS_ARTICLE in one.facts else 1.0
+        return one.exact, one.score * boost * (_TOGETHER_BOOST if one.together else 1.0), one.public_from
+
+    ranked = sorted(candidates, key=lambda one: one.section)
+    if by_mentions:
+        pages: dict[tuple[bool, float, Any], set[int]] = {}
+        for one in ranked:
+            pages.setdefault(rank(one), set()).add(one.page)
+        equals = [page for same in pages.values() if len(same) > 1 for page in same]
+        mentions = _mentions_of(equals) if equals else {}
+        ranked.sort(key=lambda one: mentions.get(one.page, 0), reverse=True)
+    return sorted(ranked, key=rank, reverse=True)
+
+
+def _mentions_of(pages: Collection[int]) -> dict[int, int]:
+    """Give by how many sections pages are mentioned. One query."""
+    rows = Mention.objects.filter(target__in=pages).order_by().values_list("target")
+    return dict(rows.annotate(number=Count("section", distinct=True)))
 
 
 def phrases_of(asked: str | Query) -> list[Phrase]:
     """Give the phrases that a query looks for in the texts. No query to the database."""
     query = read(asked) if isinstance(asked, str) else asked
     return [phrase for either in query.wanted for phrase in either.phrases if not phrase.column]
-
-
-def filter_token(facet: str, value: str) -> str:
-    """Give the index token of one fact, such as a tag. Hexadecimal, so that no tokenizer cuts it into words."""
-    return f"zz{facet}{value.encode(errors='replace').hex()}zz"
-
-
-def entry_for(
-    section: Section,
-    *,
-    title: str,
-    labels: Iterable[str],
-    tags: Iterable[tuple[str, str]],
-    facts: Iterable[tuple[str, str]],
-) -> SearchEntry:
-    """Make the entry of one section, not saved. `tags` are pairs of name and slug, `facts` of facet and value."""
-    is_lead = section.position == 0
-    tags = list(tags)
-    text = _joined([section.text])
-    tokens = [filter_token("tag", slug) for _, slug in tags] + [filter_token(facet, value) for facet, value in facts]
-    return SearchEntry(
-        section=section,
-        title=_joined([title]) if is_lead else "",
-        labels=_joined(labels) if is_lead else "",
-        heading=_joined([section.heading]),
-        tags=_joined(name for name, _ in tags) if is_lead else "",
-        text=text[:_INDEXED_CHARACTERS],
-        filters=" ".join([*tokens, _CUT_OFF] if len(text) > _INDEXED_CHARACTERS else tokens),
-    )
 
 
 def sections_with(names: Iterable[str]) -> Iterator[tuple[int, int, str, str]]:
@@ -193,71 +211,13 @@ def sections_with(names: Iterable[str]) -> Iterator[tuple[int, int, str, str]]:
     """
     ordered = sorted({phrase for name in names for phrase in phrases_of_label(name)})
     for place in range(0, len(ordered), 100):
-        holding = engine().holding(ordered[place : place + 100], or_token=_CUT_OFF)
-        yield from holding.values_list("section_id", "section__page_id", "section__heading", "section__text").iterator()
+        holding = engine().holding(ordered[place : place + 100], or_fact=facts.CUT_OFF)
+        yield from holding.order_by().values_list("pk", "page_id", "heading", "text").iterator()
 
 
-def naming(words: Iterable[str]) -> QuerySet[SearchEntry]:
-    """Find the published pages of which title, another name or a tag holds at least one of the index keys, best first.
+def naming(words: Iterable[str], most: int) -> list[int]:
+    """Give the keys of published pages of which title, another name or a tag holds one of the index keys, best first.
 
-    `words` are as `peacekb.text.words.keys` gives them. One entry a page, that of its lead section.
+    `words` are as `peacekb.text.words.keys` gives them.
     """
-    found = engine().naming(sorted(words)[:MOST_WORDS])
-    return found.filter(section__page__in=Page.objects.published()).order_by(F("score").desc(), "section_id")
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """The entry that bears a name: the key of its page, and its other names that are worth a search."""
-
-    page: int
-    others: tuple[str, ...]
-
-
-def entry_named(text: str) -> Named | None:
-    """Give the published concept, role or task that has `text` as a name in any language, if there is exactly one.
-
-    Spelling is forgiven as in a search; who bears the name as it is written goes before who bears it so. Two queries.
-    """
-    asked = label_keys(text)
-    if not asked:
-        return None
-    kinds = [filter_token("kind", kind) for kind in Kind.values if kind != Kind.ARTICLE]
-    holding = engine().matching(Wanted(words=[[Phrase(asked, column="name")]], filters=[kinds]))
-    holding = holding.filter(section__page__in=Page.objects.published()).order_by(F("score").desc(), "section_id")
-    pages = list(holding.values_list("section__page", flat=True)[:_MOST_NAMED])
-    labels = Label.objects.filter(page__in=pages).exclude(kind=Label.LabelKind.HIDDEN)
-    named = [label for label in labels if label_keys(label.text) == asked] if pages else []
-    for alike in (str, folded_words):
-        bearers = {label.page_id for label in named if alike(label.text) == alike(text)}
-        if bearers:
-            break
-    else:
-        bearers = {label.page_id for label in named}
-    if len(bearers) != 1:
-        return None
-    (page,) = bearers
-    return Named(page, tuple(_others([label for label in labels if label.page_id == page], asked)))
-
-
-def _others(labels: Iterable[Label], asked: Sequence[str]) -> list[str]:
-    """Give the names that find more than the one asked for and than each other, preferred ones first, at most twelve.
-
-    Names that are never shown are no names to tell readers of, and a word of every day would find what is not meant.
-    """
-    by_keys: dict[tuple[str, ...], str] = {}
-    for label in sorted(labels, key=lambda label: (label.kind != Label.LabelKind.PREF, label.language, label.text)):
-        named = label_keys(label.text)
-        if named and not label.ambiguous and not set(asked) <= set(named):
-            by_keys.setdefault(named, label.text)
-    phrases = {named: f" {' '.join(named)} " for named in by_keys}
-    wider = [
-        text
-        for named, text in by_keys.items()
-        if not any(other in phrases[named] for other in phrases.values() if other != phrases[named])
-    ]
-    return wider[:_MOST_OTHER_NAMES]
-
-
-def _joined(texts: Iterable[str]) -> str:
-    return " ".join(" ".join(keys(text)) for text in texts)
+    return engine().naming(sorted(words)[:MOST_WORDS], timezone.now(), most)

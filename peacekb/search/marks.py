@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from peacekb.models import SearchEntry
+from peacekb.models import Section
 from peacekb.text.query import Phrase
 from peacekb.text.sentences import sentence_spans
 from peacekb.text.words import Word, key, words
@@ -21,9 +21,8 @@ class Snippet:
     paragraph: int | None
 
 
-def snippet(entry: SearchEntry, asked: Sequence[Phrase]) -> Snippet:
-    """Give the sentence of a section that holds most of the words asked for. Needs `entry.section`; no query."""
-    section = entry.section
+def snippet(section: Section, asked: Sequence[Phrase]) -> Snippet:
+    """Give the sentence of a section that holds most of the words asked for."""
     text = section.text.replace(OPEN, "").replace(CLOSE, "")
     hits = _standing(words(text), asked)
     spans = sentence_spans(text)

@@ -1,139 +1,174 @@
-"""PostgreSQL full text: a generated column of weighted words with a GIN index."""
-
-from __future__ import annotations
+"""PostgreSQL full text: a column of weighted words with a GIN index. Django does not know it; only this room does."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, Expression, F, Field, FloatField, QuerySet
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
-from peacekb.models import SearchEntry
+from peacekb.models import Section
 from peacekb.text.query import Phrase
 
-from .wanted import Wanted
+from .wanted import FACTS, MOST_HEADED, MOST_RANKED, Candidate, Candidates, Indexed, Wanted
 
 # ts_rank takes the weights of D, C, B, A: text, heading, labels and tags, title.
 _WEIGHTS = "{0.4, 0.6, 0.8, 1.0}"
-# The weights of the columns in which words may stand. Tokens of filters stand for no word of a query.
-_WEIGHTS_OF = {"": "", "title": "A", "name": "AB"}
+_HEADS = "ABC"
+_WORDS = " || ".join(
+    f"setweight(to_tsvector('simple', %s), '{weight}')" for weight in ("A", "B", "C", "B", "D", "D")
+)  # title, labels, heading, tags, text, facts
 
 
-class _OnVector(Expression):
-    """An expression on the column `vector`, which the model does not know: only PostgreSQL has it.
-
-    It is reached through the primary key of the same row, so that it follows every alias that a query is given.
-    """
-
-    def __init__(self, template: str, query: str, output_field: Field[Any, Any]) -> None:
-        super().__init__(output_field=output_field)
-        self.row: Any = F("pk")
-        self.template = template
-        self.query = query
-
-    def get_source_expressions(self) -> list[Any]:
-        """Give the column by which the row is reached."""
-        return [self.row]
-
-    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
-        """Take the column again once Django has resolved it."""
-        (self.row,) = exprs
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        """Write the template with the column's full name; its one parameter is the tsquery."""
-        row, _ = compiler.compile(self.row)
-        table, _, _ = row.rpartition(".")
-        return self.template.replace("{vector}", f'{table}."vector"'), (self.query,)
+def candidates(wanted: Wanted, now: datetime) -> Candidates:
+    """Give the sections that are as wanted and public by a moment. One query, or two for very many sections."""
+    found, whole = _ranked(wanted, "", now, MOST_RANKED)
+    if not whole and wanted.words:
+        known = {one.section for one in found}
+        heads, _ = _ranked(wanted, _HEADS, now, MOST_HEADED)
+        found += [one for one in heads if one.section not in known]
+    return Candidates(found, whole)
 
 
-def matching(wanted: Wanted) -> QuerySet[SearchEntry]:
-    """Give the entries that are as wanted."""
-    query = _query(wanted)
-    return _scored(query, by=_words(wanted) or query)
+def _ranked(wanted: Wanted, weights: str, now: datetime, most: int) -> tuple[list[Candidate], bool]:
+    """Rank the newest sections; ranking takes longer than finding. Facts are no words to rank by."""
+    query = _query(wanted, weights)
+    by = _words(wanted, weights) or query
+    exact = _words(Wanted(wanted.words), weights) if wanted.also else by
+    together = _term(wanted.together, weights) if wanted.together else ""
+    rows = _asked(
+        "WITH held AS MATERIALIZED (SELECT section_id, page_id, public_from, facts, vector FROM peacekb_searchentry"
+        " WHERE vector @@ %s::tsquery AND public_from <= %s ORDER BY section_id DESC LIMIT %s)"
+        f" SELECT section_id, page_id, public_from, facts, ts_rank('{_WEIGHTS}', vector, %s::tsquery, 1),"
+        " vector @@ %s::tsquery, vector @@ %s::tsquery FROM held",
+        query,
+        now,
+        most + 1,
+        by,
+        exact,
+        together,
+    )
+    return [Candidate(*row) for row in rows[:most]], len(rows) <= most
 
 
-def holds(wanted: Wanted) -> Expression:
-    """Give the condition that an entry is as wanted, for a query about entries."""
-    return _holds(_query(wanted))
+def _asked(sql: str, *values: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        rows: list[Any] = cursor.fetchall()
+        return rows
 
 
-def _query(wanted: Wanted) -> str:
-    filters = ["(" + " | ".join(tokens) + ")" for tokens in wanted.filters]
-    unwanted = ["!" + _term(phrase) for phrase in wanted.without] + [f"!{token}" for token in wanted.without_filters]
-    return " & ".join(part for part in (_words(wanted), *filters, *unwanted) if part)
+def _query(wanted: Wanted, weights: str) -> str:
+    facts = [_either(facts, weights) for facts in wanted.facts]
+    unwanted = ["!" + _term(phrase, "") for phrase in wanted.without]
+    return " & ".join(part for part in (_words(wanted, weights), *facts, *unwanted) if part)
 
 
-def _words(wanted: Wanted) -> str:
-    words = " & ".join(_either(phrases) for phrases in wanted.words)
-    return f"(({words}) | {_either(wanted.also)})" if wanted.also else words
+def _words(wanted: Wanted, weights: str) -> str:
+    words = " & ".join(_either(phrases, weights) for phrases in wanted.words)
+    return f"(({words}) | {_either(wanted.also, weights)})" if wanted.also else words
 
 
-def _either(phrases: Iterable[Phrase]) -> str:
-    return "(" + " | ".join(map(_term, phrases)) + ")"
+def _either(phrases: Iterable[Phrase], weights: str) -> str:
+    return "(" + " | ".join(_term(phrase, weights) for phrase in phrases) + ")"
 
 
-def _term(phrase: Phrase) -> str:
+def _term(phrase: Phrase, weights: str) -> str:
     # Keys hold letters and digits only, so that no operator of tsquery can come in.
-    weights = _WEIGHTS_OF[phrase.column]
+    weights = "" if phrase.column == FACTS else weights
     written = [f"'{word}'" + (f":{weights}" if weights else "") for word in phrase.keys]
     if phrase.beginning:
         written[-1] = f"'{phrase.keys[-1]}':*{weights}"
     return "(" + " <-> ".join(written) + ")"
 
 
-def naming(words: Sequence[str]) -> QuerySet[SearchEntry]:
-    """Give the entries whose title, names or tags hold at least one of the words: those of the weights A and B."""
-    query = " | ".join(f"'{word}':AB" for word in words)
-    return _scored(query, by=query)
+def naming(words: Sequence[str], now: datetime, most: int) -> list[int]:
+    """Give the pages whose title, names or tags (weights A and B) hold at least one of the words, best first.
+
+    One query.
+    """
+    wanted = Wanted([[Phrase((word,)) for word in words]])
+    ranked, _ = _ranked(wanted, "AB", now, MOST_RANKED)
+    return [one.page for one in sorted(ranked, key=lambda one: (-one.score, one.section))][:most]
 
 
-def _scored(query: str, *, by: str) -> QuerySet[SearchEntry]:
-    score = _OnVector(f"ts_rank('{_WEIGHTS}', {{vector}}, %s::tsquery, 1)", by, FloatField())
-    return SearchEntry.objects.filter(_holds(query)).annotate(score=score)
+def number(word: str, now: datetime, most: int) -> int:
+    """Count the public sections that hold a word, to a bound. One query."""
+    rows = _asked(
+        "SELECT count(*) FROM (SELECT 1 FROM peacekb_searchentry"
+        " WHERE vector @@ %s::tsquery AND public_from <= %s LIMIT %s) AS held",
+        f"'{word}'",
+        now,
+        most,
+    )
+    return int(rows[0][0])
 
 
-def holding(phrases: Sequence[Sequence[str]], *, or_token: str) -> QuerySet[SearchEntry]:
-    """Give the entries whose text holds all words of at least one of the phrases, or that bear a token.
+def holding(phrases: Sequence[Sequence[str]], *, or_fact: str) -> QuerySet[Section]:
+    """Give the sections whose text holds all words of at least one of the phrases, or of which a fact is true.
 
     The words may stand anywhere: of a long text PostgreSQL keeps 16,383 places, and 256 of one word.
     """
     words = ["(" + " & ".join(f"'{word}'" for word in phrase) + ")" for phrase in phrases]
-    return SearchEntry.objects.filter(_holds(" | ".join([*words, or_token])))
+    either = " | ".join([*words, f"'{or_fact}'"])
+    found = RawSQL("SELECT section_id FROM peacekb_searchentry WHERE vector @@ %s::tsquery", [either])
+    return Section.objects.filter(pk__in=found)
 
 
-def _holds(query: str) -> _OnVector:
-    return _OnVector("{vector} @@ %s::tsquery", query, BooleanField())
+def alike(column: str, beginning: str) -> tuple[str, list[str]]:
+    """Give the condition, with its values, that a column begins so; its index is one for patterns."""
+    return f"{column} LIKE %s", [f"{beginning}%"]
+
+
+def write(rows: Sequence[Indexed]) -> None:
+    """Write entries and words of sections, new or changed."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO peacekb_searchentry (section_id, page_id, public_from, facts, digest, vector)"
+            f" VALUES (%s, %s, %s, %s, %s, {_WORDS})"
+            " ON CONFLICT (section_id) DO UPDATE SET page_id = excluded.page_id, public_from = excluded.public_from,"
+            " facts = excluded.facts, digest = excluded.digest, vector = excluded.vector",
+            [(*row[:5], *row.words, row.facts) for row in rows],
+        )
+
+
+def write_facts(facts: dict[int, str]) -> None:
+    """Write the facts of sections of which the words stay. Tokens of facts are no words."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE peacekb_searchentry SET vector = ts_delete(vector, array(SELECT word FROM"
+            " unnest(tsvector_to_array(vector)) AS word WHERE word LIKE 'zz%%')) || to_tsvector('simple', %s)"
+            " WHERE section_id = %s",
+            [(written, section) for section, written in facts.items()],
+        )
 
 
 def create_statements() -> list[str]:
-    """Give the statements that make the column and its index."""
-    parts = (("title", "A"), ("labels || ' ' || tags", "B"), ("heading", "C"), ("text", "D"), ("filters", "D"))
-    vector = " || ".join(f"setweight(to_tsvector('simple'::regconfig, {text}), '{weight}')" for text, weight in parts)
+    """Give the statements that make the column and its index, for mending; the migration has its own, frozen."""
     return [
-        "ALTER TABLE peacekb_searchentry ADD COLUMN IF NOT EXISTS vector tsvector "
-        f"GENERATED ALWAYS AS ({vector}) STORED",
+        "ALTER TABLE peacekb_searchentry ADD COLUMN IF NOT EXISTS vector tsvector",
         "CREATE INDEX IF NOT EXISTS peacekb_searchentry_vector ON peacekb_searchentry USING gin (vector)",
     ]
 
 
-def rebuild() -> None:
-    """Make what is missing of the index; the column fills itself from its row."""
-    missing = problems()
-    with connection.cursor() as cursor:
-        for statement in create_statements() if missing else ():
-            cursor.execute(statement)
+def mend() -> None:
+    """Make what is missing of the index; no section has an entry then."""
+    if problems():
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM peacekb_searchentry")
+            for statement in create_statements():
+                cursor.execute(statement)
 
 
 def problems() -> list[str]:
     """Say what of the index is missing; nothing when it is whole."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT (SELECT count(*) FROM information_schema.columns WHERE table_schema = current_schema()"
-            " AND table_name = 'peacekb_searchentry' AND column_name = 'vector'),"
-            " (SELECT count(*) FROM pg_indexes WHERE schemaname = current_schema()"
-            " AND indexname = 'peacekb_searchentry_vector')"
-        )
-        columns, indexes = cursor.fetchone()
+    ((columns, indexes),) = _asked(
+        "SELECT (SELECT count(*) FROM information_schema.columns WHERE table_schema = current_schema()"
+        " AND table_name = 'peacekb_searchentry' AND column_name = 'vector'),"
+        " (SELECT count(*) FROM pg_indexes WHERE schemaname = current_schema()"
+        " AND indexname = 'peacekb_searchentry_vector')"
+    )
     return [
         *([] if columns else ["the column peacekb_searchentry.vector is missing"]),
         *([] if indexes else ["the index peacekb_searchentry_vector is missing"]),
