@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 from taggit.models import ItemBase, Tag
 
+from .prepared import moment
+
 if TYPE_CHECKING:
     from .section import Section
 
@@ -77,7 +79,7 @@ class PageQuerySet(models.QuerySet["Page"]):
 
     def published(self) -> Self:
         """Keep what the public may read: published, and the date has come."""
-        return self.filter(status=Status.PUBLISHED, published_at__lte=timezone.now())
+        return self.filter(status=Status.PUBLISHED, published_at__lte=moment())
 
     def tagged_all(self, slugs: list[str]) -> Self:
         """Keep pages that carry every one of the tags."""

@@ -14,7 +14,6 @@ from django.db.models import (
     F,
     IntegerField,
     OuterRef,
-    Prefetch,
     QuerySet,
     Subquery,
     Sum,
@@ -38,14 +37,17 @@ from peacekb.models import (
     Label,
     Mention,
     Page,
+    PagePhase,
     Phase,
     Revision,
     Role,
     Section,
+    Source,
     Status,
     TaggedPage,
     Task,
 )
+from peacekb.models.prepared import prepared
 from peacekb.text.vocabulary import label_keys
 from peacekb.text.words import fold
 
@@ -106,16 +108,23 @@ def articles() -> QuerySet[Page]:
     return with_words(newest.defer("source"))
 
 
+@prepared
+def newest(number: int) -> QuerySet[Page]:
+    """Give the newest of `articles`. One query."""
+    return articles()[:number]
+
+
 def of_kind(kind: str) -> QuerySet[Page]:
     """Give the published pages of a kind as lists show them."""
     return listed(Page.objects.published().filter(kind=kind))
 
 
-def most_mentioned(kind: str, number: int) -> list[Page]:
+@prepared
+def most_mentioned(kind: str, number: int) -> QuerySet[Page]:
     """Give the pages of a kind that public texts mention most. One query."""
     mentions = Mention.objects.public().filter(target=OuterRef("pk")).order_by().values("target")
     times = Subquery(mentions.annotate(times=Count("pk")).values("times"))
-    return list(of_kind(kind).annotate(times=Coalesce(times, 0)).order_by("-times", "title")[:number])
+    return of_kind(kind).annotate(times=Coalesce(times, 0)).order_by("-times", "title")[:number]
 
 
 def few_or_most_mentioned(kind: str) -> tuple[list[Page], bool]:
@@ -178,21 +187,43 @@ def _phases(page: Page) -> set[str]:
 
 
 def find(kind: str, slug: str) -> Page | None:
-    """Give a published page with what its own page shows. Four queries.
+    """Give a published page with what its own page shows: sections, tags and sources. Four queries.
 
     With the first come `words` and what `with_versions` adds.
     """
+    for page in _published(kind, slug=slug):
+        sections = _sections(page=page.pk)
+        for section in sections:
+            section.page = page
+        # Where `prefetch_related` puts what it fetches.
+        page._prefetched_objects_cache = {  # type: ignore[attr-defined]
+            "sections": sections,
+            "tagged": _tagged(page=page.pk),
+            "sources": _sources(page=page.pk),
+        }
+        return page
+    return None
+
+
+@prepared
+def _published(kind: str, *, slug: Any) -> QuerySet[Page]:
     pages = MODELS[kind].objects.published().filter(slug=slug).defer("source")
-    found: Page | None = (
-        named_here(with_versions(with_words(pages)))
-        .prefetch_related(
-            Prefetch("sections", Section.objects.order_by("position")),
-            Prefetch("tagged", TaggedPage.objects.select_related("tag").order_by("tag__name")),
-            "sources",
-        )
-        .first()
-    )
-    return found
+    return named_here(with_versions(with_words(pages)))
+
+
+@prepared
+def _sections(*, page: Any) -> QuerySet[Section]:
+    return Section.objects.filter(page=page).order_by("position")
+
+
+@prepared
+def _tagged(*, page: Any) -> QuerySet[TaggedPage]:
+    return TaggedPage.objects.filter(content_object=page).select_related("tag").order_by("tag__name")
+
+
+@prepared
+def _sources(*, page: Any) -> QuerySet[Source]:
+    return Source.objects.filter(pages=page)
 
 
 def elsewhere(request: HttpRequest, kind: str, slug: str, anchor: str = "", view: str = "pages:entry") -> HttpResponse:
@@ -242,16 +273,23 @@ def mentions_of(page: Page) -> Mentions:
 
     In a text, a linked mention comes before others, and a sentence before a heading.
     """
+    found = _best_mentions(page=page.pk)
+    address = reverse("pages:mentions", kwargs={"kinds": f"{page.kind}s", "slug": page.slug})
+    return Mentions(found, getattr(found[0], "total", 0) if found else 0, address)
+
+
+@prepared
+def _best_mentions(*, page: Any) -> QuerySet[Mention]:
     nth = Window(
         RowNumber(),
         partition_by=F("section__page"),
         order_by=["-linked", "in_heading", "section__position", "start"],
     )
-    public = Mention.objects.public().filter(target=page.pk)
+    public = Mention.objects.public().filter(target=page)
     total = public.order_by().values("target").annotate(number=Count("pk")).values("number")
     # Keys first: to number whole rows takes four times as long.
     first = public.annotate(nth=nth).filter(nth=1).values("pk")
-    found = list(
+    return (
         Mention.objects.filter(pk__in=first)
         .annotate(total=Subquery(total))
         .select_related("section__page")
@@ -267,26 +305,28 @@ def mentions_of(page: Page) -> Mentions:
             :MOST_MENTIONS
         ]
     )
-    address = reverse("pages:mentions", kwargs={"kinds": f"{page.kind}s", "slug": page.slug})
-    return Mentions(found, getattr(found[0], "total", 0) if found else 0, address)
 
 
-def pages_in(article: Page) -> list[Page]:
-    """Give the pages that an article mentions, the most mentioned first, with definitions and phases. Two queries."""
-    mentions = Mention.objects.filter(section__page=article.pk)
+@prepared
+def pages_in(*, article: Any) -> QuerySet[Page]:
+    """Give the pages that an article mentions, the most mentioned first, with definitions. One query."""
+    mentions = Mention.objects.filter(section__page=article)
     times = mentions.filter(target=OuterRef("pk")).order_by().values("target").annotate(times=Count("pk"))
     pages = Page.objects.published().filter(pk__in=mentions.filter(target__isnull=False).values("target"))
-    return list(
-        listed(pages)
-        .annotate(times=Subquery(times.values("times")))
-        .prefetch_related("phase_set")
-        .order_by("-times", "title")
-    )
+    return listed(pages).annotate(times=Subquery(times.values("times"))).order_by("-times", "title")
 
 
-def phases_of(pages: Iterable[Page]) -> set[str]:
-    """Give the phases of pages whose `phase_set` is fetched."""
-    return {phase for page in pages for phase in _phases(page)}
+@prepared
+def phases_in(*, article: Any) -> QuerySet[PagePhase, str]:
+    """Give the phases of the pages that an article mentions. One query."""
+    pages = Page.objects.published().filter(mentioned_in__section__page=article)
+    return PagePhase.objects.filter(page__in=pages).order_by().values_list("phase", flat=True).distinct()
+
+
+@prepared
+def phases_of(*, page: Any) -> QuerySet[PagePhase, str]:
+    """Give the phases of a page. One query."""
+    return PagePhase.objects.filter(page=page).values_list("phase", flat=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,36 +337,45 @@ class Relation:
     pages: list[Page]
 
 
+#: What is related to a page of each kind: the title, the model, and the field of it that names the page.
+_RELATIONS: dict[str, list[tuple[Promise, type[Page], str]]] = {
+    Kind.CONCEPT: [
+        (_("Broader"), Concept, "narrower"),
+        (_("Narrower"), Concept, "broader"),
+        (_("Related"), Concept, "related"),
+        (_("Roles"), Role, "concepts"),
+        (_("Tasks"), Task, "concepts"),
+    ],
+    Kind.ROLE: [(_("Performs"), Task, "performed_by"), (_("Concepts"), Concept, "roles")],
+    Kind.TASK: [(_("Performed by"), Role, "performs"), (_("Concepts"), Concept, "tasks")],
+}
+_RELATED = ("pk", "kind", "slug", "title", "language")
+
+
 def relations_of(page: Page) -> list[Relation]:
     """Give what is related to a concept, role or task, without empty relations. One query."""
-    sets: list[tuple[Promise, Any]] = []
-    if isinstance(page, Concept):
-        sets = [
-            (_("Broader"), page.broader),
-            (_("Narrower"), page.narrower),
-            (_("Related"), page.related),
-            (_("Roles"), page.roles),
-            (_("Tasks"), page.tasks),
-        ]
-    elif isinstance(page, Role):
-        sets = [(_("Performs"), page.performs), (_("Concepts"), page.concepts)]
-    elif isinstance(page, Task):
-        sets = [(_("Performed by"), page.performed_by), (_("Concepts"), page.concepts)]
-    columns = ("pk", "kind", "slug", "title", "language")
-    foreign = () if spoken() == settings.LANGUAGE_CODE else ("name_here",)
-    rows = [
-        named_here(related.published().order_by()).annotate(place=Value(place)).values_list("place", *columns, *foreign)
-        for place, (_title, related) in enumerate(sets)
-    ]
     found: dict[int, list[Page]] = {}
     told: set[int] = set()  # a page that is broader or narrower is not told again as related
-    for place, *values in sorted(rows[0].union(*rows[1:], all=True)):
-        other = Page(**dict(zip(columns, values, strict=False)))
-        other.name_here = values[-1] if foreign else ""  # type: ignore[attr-defined]
+    for place, *values in sorted(_related(page.kind, page=page.pk)):
+        other = Page(**dict(zip(_RELATED, values, strict=False)))
+        other.name_here = values[-1] if len(values) > len(_RELATED) else ""  # type: ignore[attr-defined]
         if other.pk not in told:
             told.add(other.pk)
             found.setdefault(place, []).append(other)
-    return [Relation(sets[place][0], by_name(pages)) for place, pages in found.items()]
+    return [Relation(_RELATIONS[page.kind][place][0], by_name(pages)) for place, pages in found.items()]
+
+
+@prepared
+def _related(kind: str, *, page: Any) -> QuerySet[Any, tuple[Any, ...]]:
+    """Give place in `_RELATIONS`, the values of `_RELATED` and, for a foreign reader, `name_here` of each page."""
+    foreign = () if spoken() == settings.LANGUAGE_CODE else ("name_here",)
+    rows = [
+        named_here(model.objects.published().filter(**{field: page}).order_by())
+        .annotate(place=Value(place))
+        .values_list("place", *_RELATED, *foreign)
+        for place, (_title, model, field) in enumerate(_RELATIONS[kind])
+    ]
+    return rows[0].union(*rows[1:], all=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +388,7 @@ class Names:
 
 def names_of(page: Page) -> Names:
     """Give the names that readers are told, plurals and other spellings of one name only once. One query."""
-    labels = list(page.labels.exclude(kind=Label.LabelKind.HIDDEN))
+    labels = _told_labels(page=page.pk)
     told = {label_keys(page.title)}
     also = []
     for label in sorted(labels, key=lambda label: len(label.text)):
@@ -357,9 +406,13 @@ def name_asked(page: Page, text: str) -> Label | None:
     asked = label_keys(text)
     if asked == label_keys(page.name):
         return None
-    labels = page.labels.exclude(kind=Label.LabelKind.HIDDEN)
-    named = [label for label in labels if label_keys(label.text) == asked]
+    named = [label for label in _told_labels(page=page.pk) if label_keys(label.text) == asked]
     return min(named, key=lambda label: label.language != page.language, default=None)
+
+
+@prepared
+def _told_labels(*, page: Any) -> QuerySet[Label]:
+    return Label.objects.filter(page=page).exclude(kind=Label.LabelKind.HIDDEN)
 
 
 def parts_around(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from peacekb.models import Kind, Mention, Page, PagePhase, Phase
+from peacekb.models.prepared import prepared
 
 #: The stops of the line; `any` is not one of them.
 LINE = tuple(phase for phase in Phase if phase is not Phase.ANY)
@@ -51,19 +52,28 @@ def line(covered: Collection[str] = ()) -> list[Stop]:
 def line_with_counts() -> list[Stop]:
     """Give all stops with what each holds: "1 article · 2 roles". Two queries."""
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    entries = PagePhase.objects.filter(page__in=Page.objects.published()).values_list("phase", "page__kind")
-    for phase, kind, number in entries.annotate(number=Count("pk")).order_by():
+    for phase, kind, number in _entries_by_phase():
         counts[phase][kind] = number
-    essays = (
+    for phase, number in _articles_by_phase():
+        counts[phase][Kind.ARTICLE] = number
+    return [stop(phase, covered=True, counts=_told(counts[phase.value])) for phase in LINE]
+
+
+@prepared
+def _entries_by_phase() -> QuerySet[PagePhase, tuple[str, str, int]]:
+    entries = PagePhase.objects.filter(page__in=Page.objects.published()).values_list("phase", "page__kind")
+    return entries.annotate(number=Count("pk")).order_by()
+
+
+@prepared
+def _articles_by_phase() -> QuerySet[Mention, tuple[str, int]]:
+    return (
         Mention.objects.public()
         .filter(section__page__kind=Kind.ARTICLE, linked=True)
         .values_list("target__phase_set__phase")
         .annotate(number=Count("section__page", distinct=True))
         .order_by()
     )
-    for phase, number in essays:
-        counts[phase][Kind.ARTICLE] = number
-    return [stop(phase, covered=True, counts=_told(counts[phase.value])) for phase in LINE]
 
 
 def articles_in(phase: str) -> QuerySet[Page]:

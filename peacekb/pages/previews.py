@@ -14,11 +14,11 @@ from . import entries, phases
 def preview(request: HttpRequest, kinds: str, slug: str) -> HttpResponse:
     """Show the beginning of a public page; another answers as at its own address. At most three queries."""
     kind = kinds.removesuffix("s")
-    page = entries.listed(Page.objects.published()).filter(kind=kind, slug=slug).prefetch_related("phase_set").first()
+    page = entries.listed(Page.objects.published()).filter(kind=kind, slug=slug).first()
     if page is None:
         response = _elsewhere(request, kind, slug)
     else:
-        shown = {"page": page, "phases": phases.named(entries.phases_of([page]))}
+        shown = {"page": page, "phases": phases.named(entries.phases_of(page=page.pk))}
         response = render(request, "pages/preview.html", shown)
     response["X-Robots-Tag"] = "noindex"
     return response

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.templatetags.static import static
 from django.urls import reverse
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 
 from peacekb.languages import LOCALES, absolute, plain_addresses
 from peacekb.models import MODELS, Article, Kind, Page, Section
+from peacekb.models.prepared import prepared
 from peacekb.text.sentences import sentence_spans
 
 from .citing import SITE
@@ -122,10 +123,14 @@ def written(data: dict[str, Any]) -> SafeString:
 
 def _translations(page: Page) -> list[Page]:
     """Give the public texts that are one in several languages, the page among them; none if it stands alone."""
-    original = getattr(page, "translation_of_id", None) or page.pk
-    same = Article.objects.published().filter(Q(pk=original) | Q(translation_of=original))
-    found = list(same.only("kind", "slug", "title", "language", "published_at").order_by("published_at", "pk"))
+    found = _same_text(original=getattr(page, "translation_of_id", None) or page.pk)
     return found if len(found) > 1 else []
+
+
+@prepared
+def _same_text(*, original: Any) -> QuerySet[Article]:
+    same = Article.objects.published().filter(Q(pk=original) | Q(translation_of=original))
+    return same.only("kind", "slug", "title", "language", "published_at").order_by("published_at", "pk")
 
 
 def _by_language(page: Page, translations: list[Page]) -> dict[str, Page]:

@@ -24,7 +24,7 @@ def home(request: HttpRequest) -> HttpResponse:
     tasks, more_tasks = entries.few_or_most_mentioned(Kind.TASK)
     shown = {
         "stops": phases.line_with_counts(),
-        "articles": list(entries.articles()[:5]),
+        "articles": entries.newest(5),
         "roles": roles,
         "more_roles": more_roles,
         "tasks": tasks,
@@ -64,7 +64,7 @@ def entry(request: HttpRequest, kinds: str, slug: str) -> HttpResponse:
         return earlier
     if isinstance(page, Article):
         return _article(request, page)
-    covered = entries.phases_of([page])
+    covered = entries.phases_of(page=page.pk)
     names = entries.names_of(page)
     shown = {
         "page": page,
@@ -80,10 +80,10 @@ def entry(request: HttpRequest, kinds: str, slug: str) -> HttpResponse:
 
 
 def _article(request: HttpRequest, page: Article) -> HttpResponse:
-    mentioned = entries.pages_in(page)
+    mentioned = entries.pages_in(article=page.pk)
     shown = {
         "page": page,
-        "stops": phases.line(entries.phases_of(mentioned)),
+        "stops": phases.line(entries.phases_in(article=page.pk)),
         "concepts": [one for one in mentioned if one.kind == Kind.CONCEPT],
         "roles": [one for one in mentioned if one.kind == Kind.ROLE],
         "tasks": [one for one in mentioned if one.kind == Kind.TASK],
