@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 
 from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from peacekb.models import Kind, Mention, Page, PagePhase, Phase
 from peacekb.models.prepared import prepared
@@ -44,9 +45,14 @@ def stop(phase: Phase, *, covered: bool = False, counts: str = "") -> Stop:
     return Stop(phase.value, str(phase.label), address, str(_ONE_LINE[phase]), covered, counts)
 
 
-def line(covered: Collection[str] = ()) -> list[Stop]:
+def line(covered: Collection[str] = ()) -> tuple[Stop, ...]:
     """Give all stops, those in `covered` filled. No query."""
-    return [stop(phase, covered=phase.value in covered) for phase in LINE]
+    return _line(frozenset(covered), get_language())
+
+
+@cache
+def _line(covered: frozenset[str], _language: str | None) -> tuple[Stop, ...]:
+    return tuple(stop(phase, covered=phase.value in covered) for phase in LINE)
 
 
 def line_with_counts() -> list[Stop]:

@@ -1,7 +1,7 @@
 """How the public templates write values."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from html import unescape
 from math import ceil
 from typing import NamedTuple
@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django import template
 from django.conf import settings
 from django.template import Context
+from django.template.base import FilterExpression, Parser, Token, token_kwargs
 from django.utils.encoding import uri_to_iri
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -25,6 +26,7 @@ _LONGEST_ADDRESS = 8_000
 register.filter("day", languages.day, expects_localtime=True)
 
 _WORDS_A_MINUTE = 200
+_MOST_KEPT = 500  # pieces that a place of a template keeps
 _OWN_LINK = re.compile(r'(<a\b[^>]*? href=")(/(?!/)[^"]*)')
 _NAMES_OF_KINDS = {
     "articles": lambda: _("Articles"),
@@ -202,6 +204,36 @@ def locale_of_page() -> str:
 def absolute(path: str) -> str:
     """Give the plain address of a page with its host, for citations and search engines."""
     return languages.absolute(path)
+
+
+class _Kept(template.Node):
+    def __init__(self, values: Mapping[str, FilterExpression], nodelist: template.NodeList) -> None:
+        self.nodelist = nodelist
+        self._values = values
+        self._made: dict[Hashable, SafeString] = {}
+
+    def render(self, context: Context) -> SafeString:
+        values = {name: value.resolve(context) for name, value in self._values.items()}
+        key = (languages.spoken(), *values.values())
+        made = self._made.get(key)
+        if made is None:
+            if len(self._made) == _MOST_KEPT:
+                self._made.clear()
+            made = self._made[key] = self.nodelist.render(context.new(values))
+        return made
+
+
+@register.tag
+def kept(parser: Parser, token: Token) -> _Kept:
+    """Make what stands in the tag once a process, for each language and combination of the values named in it.
+
+    It sees these values and nothing else, so it cannot depend on anything else. They must be few and hashable, and
+    nothing of the database may be among them.
+    """
+    values = token_kwargs(token.split_contents()[1:], parser)
+    nodelist = parser.parse(("endkept",))
+    parser.delete_first_token()
+    return _Kept(values, nodelist)
 
 
 @register.simple_block_tag
