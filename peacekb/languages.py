@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 from django.utils.formats import date_format
 from django.utils.translation import get_language, get_language_from_path, override, pgettext
 
@@ -36,6 +36,19 @@ def plain(path: str) -> str:
 def in_language(path: str, language: str) -> str:
     """Give the address of the same page in a language, whatever language `path` has."""
     return f"{_PREFIXES[language]}{plain(path)}"
+
+
+def address_of(view: str, *parts: str) -> str:
+    """Give the address of a view in the language of the page that is being made.
+
+    Remembered: to make one costs 30 µs, and a page holds a hundred.
+    """
+    return _address(get_language(), view, parts)
+
+
+@lru_cache(maxsize=8_192)
+def _address(_language: str | None, view: str, parts: tuple[str, ...]) -> str:
+    return reverse(view, args=parts)
 
 
 def absolute(path: str) -> str:

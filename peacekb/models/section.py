@@ -1,5 +1,6 @@
 from django.db import models
-from django.urls import reverse
+
+from peacekb.languages import address_of
 
 from .page import Page
 
@@ -42,7 +43,7 @@ class Section(models.Model):
 
     def get_absolute_url(self) -> str:
         """Give the section's own address; needs `page` loaded."""
-        return reverse("pages:section", kwargs={"slug": self.page.slug, "anchor": self.anchor})
+        return address_of("pages:section", self.page.slug, self.anchor)
 
     def paragraph_at(self, offset: int) -> int | None:
         """Give the number of the paragraph in which an offset of `text` lies."""

@@ -1,7 +1,8 @@
 from django.core.validators import RegexValidator
 from django.db import models
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+from peacekb.languages import address_of
 
 from .page import Verified
 
@@ -49,4 +50,4 @@ class Source(models.Model):
 
     def get_absolute_url(self) -> str:
         """Give the public address."""
-        return reverse("pages:source", kwargs={"slug": self.slug})
+        return address_of("pages:source", self.slug)

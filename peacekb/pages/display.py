@@ -4,7 +4,7 @@ It is the only cookie that readers get, and only once they have chosen something
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Self
 
@@ -63,8 +63,8 @@ class Display:
     @property
     def attributes(self) -> list[tuple[str, str]]:
         """Give name and value of what differs from the default: the `data-` attributes of `<html>`."""
-        triples = zip(CHOICES, astuple(self), astuple(DEFAULT), strict=True)
-        return [(name, value) for name, value, usual in triples if value != usual]
+        chosen = [(name, getattr(self, name)) for name in CHOICES]
+        return [(name, value) for name, value in chosen if value != getattr(DEFAULT, name)]
 
     def written(self) -> str:
         """Give the text of the cookie, empty where all is default."""

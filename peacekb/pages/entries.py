@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -28,10 +29,9 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from peacekb.languages import spoken
+from peacekb.languages import address_of, spoken
 from peacekb.models import (
     MODELS,
-    Concept,
     FormerSlug,
     Kind,
     Label,
@@ -40,18 +40,18 @@ from peacekb.models import (
     PagePhase,
     Phase,
     Revision,
-    Role,
     Section,
     Source,
     Status,
     TaggedPage,
-    Task,
 )
 from peacekb.models.prepared import prepared
 from peacekb.text.vocabulary import label_keys
 from peacekb.text.words import fold
 
 MOST_MENTIONS = 5
+#: What lists read of a page: every further column of every row costs some microseconds.
+SHOWN = ("kind", "slug", "title", "summary", "language", "published_at")
 _DEFINITION = 400  # characters; lists shorten it further
 
 
@@ -59,10 +59,10 @@ _DEFINITION = 400  # characters; lists shorten it further
 
 
 def listed(pages: QuerySet[Any]) -> QuerySet[Any]:
-    """Add what lists show: `definition`, the beginning of the lead section. The text itself stays unread."""
+    """Add what lists show: `definition`, the beginning of the lead section. Of the rest they read `SHOWN`."""
     lead = Section.objects.filter(page=OuterRef("pk"), position=0).values(beginning=Substr("text", 1, _DEFINITION))
     definition = Coalesce(Subquery(lead[:1]), Value(""), output_field=CharField())
-    shown: QuerySet[Any] = named_here(pages.defer("source").annotate(definition=definition))
+    shown: QuerySet[Any] = named_here(pages.only(*SHOWN).annotate(definition=definition))
     return shown
 
 
@@ -105,7 +105,7 @@ def with_versions(pages: QuerySet[Any]) -> QuerySet[Any]:
 def articles() -> QuerySet[Page]:
     """Give the published articles, newest first, as lists show them."""
     newest = MODELS[Kind.ARTICLE].objects.published().order_by("-published_at", "title")
-    return with_words(newest.defer("source"))
+    return with_words(newest.only(*SHOWN, "standpoint"))
 
 
 @prepared
@@ -274,7 +274,7 @@ def mentions_of(page: Page) -> Mentions:
     In a text, a linked mention comes before others, and a sentence before a heading.
     """
     found = _best_mentions(page=page.pk)
-    address = reverse("pages:mentions", kwargs={"kinds": f"{page.kind}s", "slug": page.slug})
+    address = address_of("pages:mentions", f"{page.kind}s", page.slug)
     return Mentions(found, getattr(found[0], "total", 0) if found else 0, address)
 
 
@@ -293,12 +293,9 @@ def _best_mentions(*, page: Any) -> QuerySet[Mention]:
         Mention.objects.filter(pk__in=first)
         .annotate(total=Subquery(total))
         .select_related("section__page")
-        .defer(
-            "section__html",
-            "section__text",
-            "section__notes_html",
-            "section__paragraph_starts",
-            "section__page__source",
+        .only(
+            *("paragraph", "start", "end", "sentence_start", "sentence", "section__anchor"),
+            *(f"section__page__{name}" for name in SHOWN),
         )
         # "article" comes before the other kinds in the alphabet, too.
         .order_by("section__page__kind", "-linked", "-section__page__published_at", "section__page__title", "pk")[
@@ -337,45 +334,39 @@ class Relation:
     pages: list[Page]
 
 
-#: What is related to a page of each kind: the title, the model, and the field of it that names the page.
-_RELATIONS: dict[str, list[tuple[Promise, type[Page], str]]] = {
+#: What is related to a page of each kind: a title, and how the other page comes to this one.
+_RELATIONS: dict[str, list[tuple[Promise, str]]] = {
     Kind.CONCEPT: [
-        (_("Broader"), Concept, "narrower"),
-        (_("Narrower"), Concept, "broader"),
-        (_("Related"), Concept, "related"),
-        (_("Roles"), Role, "concepts"),
-        (_("Tasks"), Task, "concepts"),
+        (_("Broader"), "concept__narrower"),
+        (_("Narrower"), "concept__broader"),
+        (_("Related"), "concept__related"),
+        (_("Roles"), "role__concepts"),
+        (_("Tasks"), "task__concepts"),
     ],
-    Kind.ROLE: [(_("Performs"), Task, "performed_by"), (_("Concepts"), Concept, "roles")],
-    Kind.TASK: [(_("Performed by"), Role, "performs"), (_("Concepts"), Concept, "tasks")],
+    Kind.ROLE: [(_("Performs"), "task__performed_by"), (_("Concepts"), "concept__roles")],
+    Kind.TASK: [(_("Performed by"), "role__performs"), (_("Concepts"), "concept__tasks")],
 }
-_RELATED = ("pk", "kind", "slug", "title", "language")
 
 
 def relations_of(page: Page) -> list[Relation]:
     """Give what is related to a concept, role or task, without empty relations. One query."""
-    found: dict[int, list[Page]] = {}
+    relations = [Relation(title, []) for title, _path in _RELATIONS[page.kind]]
     told: set[int] = set()  # a page that is broader or narrower is not told again as related
-    for place, *values in sorted(_related(page.kind, page=page.pk)):
-        other = Page(**dict(zip(_RELATED, values, strict=False)))
-        other.name_here = values[-1] if len(values) > len(_RELATED) else ""  # type: ignore[attr-defined]
+    for other in sorted(by_name(_related(page.kind, page=page.pk)), key=attrgetter("place")):
         if other.pk not in told:
             told.add(other.pk)
-            found.setdefault(place, []).append(other)
-    return [Relation(_RELATIONS[page.kind][place][0], by_name(pages)) for place, pages in found.items()]
+            relations[other.place].pages.append(other)
+    return [relation for relation in relations if relation.pages]
 
 
 @prepared
-def _related(kind: str, *, page: Any) -> QuerySet[Any, tuple[Any, ...]]:
-    """Give place in `_RELATIONS`, the values of `_RELATED` and, for a foreign reader, `name_here` of each page."""
-    foreign = () if spoken() == settings.LANGUAGE_CODE else ("name_here",)
-    rows = [
-        named_here(model.objects.published().filter(**{field: page}).order_by())
-        .annotate(place=Value(place))
-        .values_list("place", *_RELATED, *foreign)
-        for place, (_title, model, field) in enumerate(_RELATIONS[kind])
+def _related(kind: str, *, page: Any) -> QuerySet[Page]:
+    """Give the pages with `place`, that of their relation in `_RELATIONS`."""
+    related = [
+        named_here(Page.objects.published().filter(**{path: page}).only(*SHOWN).order_by()).annotate(place=Value(place))
+        for place, (_title, path) in enumerate(_RELATIONS[kind])
     ]
-    return rows[0].union(*rows[1:], all=True)
+    return related[0].union(*related[1:], all=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.db.models import Count, QuerySet
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from peacekb.languages import address_of
 from peacekb.models import Kind, Mention, Page, PagePhase, Phase
 from peacekb.models.prepared import prepared
 
@@ -41,7 +41,7 @@ class Stop:
 
 def stop(phase: Phase, *, covered: bool = False, counts: str = "") -> Stop:
     """Make the stop of one phase."""
-    address = reverse("pages:phase", kwargs={"phase": phase.value})
+    address = address_of("pages:phase", phase.value)
     return Stop(phase.value, str(phase.label), address, str(_ONE_LINE[phase]), covered, counts)
 
 

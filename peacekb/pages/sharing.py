@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from peacekb.languages import LOCALES, absolute, plain_addresses
+from peacekb.languages import LOCALES, absolute, address_of, plain_addresses
 from peacekb.models import MODELS, Article, Kind, Page, Section
 from peacekb.models.prepared import prepared
 from peacekb.text.sentences import sentence_spans
@@ -192,7 +192,7 @@ def _article(page: Article, mentioned: Sequence[Page], translations: list[Page])
 
 def _term(page: Page, names: Names) -> dict[str, Any]:
     address = absolute(page.get_absolute_url())
-    kinds = absolute(reverse("pages:index", kwargs={"kinds": f"{page.kind}s"}))
+    kinds = absolute(address_of("pages:index", f"{page.kind}s"))
     abroad = [{"@value": label.text, "@language": label.language} for label in names.abroad]
     return _without_empty(
         {
@@ -215,9 +215,9 @@ def _term(page: Page, names: Names) -> dict[str, Any]:
 
 
 def _trail(page: Page, *below: tuple[str, str]) -> dict[str, Any]:
-    kinds = reverse("pages:index", kwargs={"kinds": f"{page.kind}s"})
+    kinds = address_of("pages:index", f"{page.kind}s")
     steps = [
-        (_("Home"), reverse("pages:home")),
+        (_("Home"), address_of("pages:home")),
         (_plural(page.kind), kinds),
         (page.title, page.get_absolute_url()),
         *below,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Hashable, Iterable, Mapping
-from html import unescape
+from html import escape, unescape
 from math import ceil
 from typing import NamedTuple
 
@@ -11,13 +11,13 @@ from django.conf import settings
 from django.template import Context
 from django.template.base import FilterExpression, Parser, Token, token_kwargs
 from django.utils.encoding import uri_to_iri
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
 
 from peacekb import languages
-from peacekb.models import Language, Section
+from peacekb.models import Kind, Language, Page, Section
 from peacekb.search.marks import CLOSE, OPEN
 
 register = template.Library()
@@ -139,6 +139,25 @@ def plural_name(kinds: str) -> str:
     return _NAMES_OF_KINDS[kinds]()
 
 
+@register.filter
+def link(page: Page, look: str = "") -> SafeString:
+    """Link an entry by its name, with a class for its looks; concepts have one of their own.
+
+    A page holds dozens of such links, and to look up their values in a template takes five times as long.
+    """
+    looks = " ".join(filter(None, (look, "concept" if page.kind == Kind.CONCEPT else "")))
+    shown = f' class="{escape(looks)}"' if looks else ""
+    address, language, name = escape(page.get_absolute_url()), escape(page.name_language), escape(page.name)
+    # Safe: all values were escaped just before.
+    return mark_safe(f'<a{shown} href="{address}" lang="{language}"><bdi>{name}</bdi></a>')  # noqa: S308
+
+
+@register.filter
+def paragraph(number: int) -> str:
+    """Write "para. 4"."""
+    return _("para. %(number)s") % {"number": number}
+
+
 class Choice(NamedTuple):
     """A language of the interface: its code, its name in itself, and an address."""
 
@@ -166,6 +185,12 @@ def other_languages(context: Context) -> list[Choice]:
         for code, name in settings.LANGUAGES
         if code != languages.spoken()
     ]
+
+
+@register.simple_tag
+def address_of(view: str, *parts: str) -> str:
+    """Do what `{% url %}` does, in a tenth of the time where the address was made before."""
+    return languages.address_of(view, *parts)
 
 
 @register.simple_tag
