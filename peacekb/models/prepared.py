@@ -3,6 +3,7 @@
 Of the time that a page's queries take, nine tenths went into composing the same SQL each time.
 """
 
+import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextvars import ContextVar
 from copy import copy
@@ -30,6 +31,26 @@ class Given(Expression):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         """Give the sign of a parameter, and this as what stands for its value."""
         return "%s", [self]
+
+    def adapted(self, value: Any, connection: Any) -> Any:
+        """Give the value as the driver takes it."""
+        return connection.ops.adapt_unknown_value(value)
+
+
+class AnyOf(Given):
+    """The place for keys of any number, as in `pk__in=AnyOf(keys)`, where `keys` is what composing was given."""
+
+    def __init__(self, given: Given) -> None:
+        super().__init__(given.name)
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        """Give the keys as rows of one column."""
+        rows = "unnest(%s::bigint[])" if connection.vendor == "postgresql" else "value FROM json_each(%s)"
+        return f"(SELECT {rows})", [self]
+
+    def adapted(self, value: Any, connection: Any) -> Any:
+        """Give the keys as the driver takes them, all in one."""
+        return list(value) if connection.vendor == "postgresql" else json.dumps(list(value))
 
 
 def moment() -> datetime | Given:
@@ -74,8 +95,9 @@ class _Prepared(Generic[_Row]):
         # Each run has its own, for a connection belongs to a thread.
         compiler: Any = copy(self._compiler)
         compiler.connection = connections[self._queryset.db]
-        adapt = compiler.connection.ops.adapt_unknown_value
-        params = [adapt(given[one.name]) if isinstance(one, Given) else one for one in self._params]
+        params = [
+            one.adapted(given[one.name], compiler.connection) if isinstance(one, Given) else one for one in self._params
+        ]
         compiler.as_sql = lambda: (self._sql, params)
         queryset: Any = self._queryset.all()
         queryset.query.get_compiler = lambda using: compiler

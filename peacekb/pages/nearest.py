@@ -31,7 +31,7 @@ def nearest(path: str) -> list[Page]:
 def alike(asked: str) -> list[Page]:
     """Give the public pages whose address or name is most like a slug, at most five.
 
-    At most five queries by index, whatever the number of pages; none for what cannot be the address of a page. Without a
+    At most five queries by index, whatever the number of pages; none for what cannot be an address. Without a
     database there are no such pages either: whoever asks is already telling of another fault.
     """
     if not asked or len(asked) > _LONGEST:

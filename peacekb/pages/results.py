@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Self
+from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
-from django.db.models import TextChoices
-from django.http import Http404, HttpRequest, QueryDict
+from django.db.models import QuerySet, TextChoices
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from taggit.models import Tag
@@ -16,6 +17,7 @@ from taggit.models import Tag
 from peacekb import search
 from peacekb.languages import spoken
 from peacekb.models import Kind, Language, Page, Phase, Section
+from peacekb.models.prepared import AnyOf, prepared
 from peacekb.search.facts import YEARS
 from peacekb.search.marks import Snippet, snippet
 from peacekb.text.query import Either, Fact, Phrase, Query, Words
@@ -29,7 +31,10 @@ SECTIONS_SHOWN = 3
 _LONGEST_QUERY = 1_000
 _LONGEST_NAME = 200
 _MOST_CHOICES = 30
-_UNSHOWN = ("html", "notes_html", "heading_html", "page__source")
+_SHOWN = (
+    *("text", "heading", "anchor", "first_paragraph", "paragraph_starts"),
+    *("page__kind", "page__slug", "page__title", "page__language", "page__published_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,23 +143,24 @@ class Question:
 
     def address(self, **changes: Any) -> str:
         """Give the address of the question, changed in some respects."""
-        asked = replace(self, **changes)
-        query = QueryDict(mutable=True)
+        asked = {**self._asked, **changes}
+        role = asked["role"]
         named = {
-            "q": asked.text,
-            "kind": asked.kind,
-            "phase": asked.phase,
-            "role": asked.role.slug if asked.role else "",
-            "lang": asked.language,
-            "year": asked.year,
-            "only": asked.only,
+            "q": asked["text"],
+            "kind": asked["kind"],
+            "phase": asked["phase"],
+            "role": role.slug if role else "",
+            "lang": asked["language"],
+            "year": asked["year"],
+            "only": asked["only"],
         }
-        for name, value in named.items():
-            if value:
-                query[name] = value
-        query.setlist("tag", [tag.slug for tag in asked.tags])
-        written = query.urlencode()
+        pairs = [(name, value) for name, value in named.items() if value]
+        written = urlencode([*pairs, *(("tag", tag.slug) for tag in asked["tags"])])
         return reverse("pages:search") + (f"?{written}" if written else "")
+
+    @cached_property
+    def _asked(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def parts(self) -> list[Choice]:
         """Give what was understood in words, each part with the address that takes it off; lone words need none."""
@@ -228,7 +234,7 @@ class Question:
 
     def _role_choices(self, counted: "Counter[str]") -> list[Choice]:
         numbers = {int(key): number for key, number in counted.most_common(_MOST_CHOICES)}
-        roles = entries.named_here(Page.objects.published().filter(pk__in=numbers)) if numbers else []
+        roles = _roles(keys=list(numbers)) if numbers else []
         ordered = sorted(roles, key=lambda role: (-numbers[role.pk], role.name))
         return [Choice(role.name, numbers[role.pk], self.address(role=role)) for role in ordered]
 
@@ -248,7 +254,7 @@ class Question:
     def entry(self) -> Page | None:
         """Give the entry that bears the words as its name, with its definition. One query beside those of `answer`."""
         named = self.answer.named
-        return entries.listed(Page.objects.filter(pk=named.page)).first() if named else None
+        return next(iter(_entry(page=named.page)), None) if named else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +275,11 @@ class FoundPage:
     more: int
 
 
+@prepared
+def _entry(*, page: Any) -> QuerySet[Page]:
+    return entries.listed(Page.objects.filter(pk=page))
+
+
 def grouped(found: search.Found) -> list[Group]:
     """Group what was found by text, the text with the best section first."""
     groups: dict[int, Group] = {}
@@ -284,8 +295,7 @@ def grouped(found: search.Found) -> list[Group]:
 def shown(groups: Sequence[Group], phrases: Sequence[Phrase]) -> list[FoundPage]:
     """Give the texts found as the page of results shows them. One query."""
     keys = [key for group in groups for key in group.sections[:SECTIONS_SHOWN]]
-    rows = Section.objects.filter(pk__in=keys).select_related("page").defer(*_UNSHOWN)
-    by_key = {row.pk: row for row in rows}
+    by_key = {row.pk: row for row in _sections(keys=keys)}
     found = []
     for group in groups:
         here = [by_key[key] for key in group.sections[:SECTIONS_SHOWN] if key in by_key]
@@ -293,6 +303,11 @@ def shown(groups: Sequence[Group], phrases: Sequence[Phrase]) -> list[FoundPage]
             sections = [_section(section, phrases) for section in here]
             found.append(FoundPage(here[0].page, sections, max(0, len(group.sections) - SECTIONS_SHOWN)))
     return found
+
+
+@prepared
+def _sections(*, keys: Any) -> QuerySet[Section]:
+    return Section.objects.filter(pk__in=AnyOf(keys)).select_related("page").only(*_SHOWN)
 
 
 def _section(section: Section, phrases: Sequence[Phrase]) -> FoundSection:
@@ -339,6 +354,11 @@ def _one_of(request: HttpRequest, name: str, known: Sequence[str]) -> str:
     if value and value not in known:
         raise BadRequest(f"There is no such {name}.")
     return value
+
+
+@prepared
+def _roles(*, keys: Any) -> QuerySet[Page]:
+    return entries.named_here(Page.objects.published().filter(pk__in=AnyOf(keys)).only(*entries.SHOWN))
 
 
 def _role(slug: str) -> Page | None:

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
 
 from peacekb.models import Label, Page
+from peacekb.models.prepared import prepared
 from peacekb.text.vocabulary import label_keys, name_key
 from peacekb.text.words import folded_words
 
@@ -26,8 +30,7 @@ def entry_named(text: str) -> Named | None:
     key = name_key(text)
     if not key:
         return None
-    shown = Label.objects.exclude(kind=Label.LabelKind.HIDDEN)
-    named = list(shown.filter(key=key, page__in=Page.objects.published()).values_list("page_id", "text"))
+    named = _bearers(key=key)
     for alike in (str, folded_words):
         bearers = {page for page, name in named if alike(name) == alike(text)}
         if bearers:
@@ -37,7 +40,21 @@ def entry_named(text: str) -> Named | None:
     if len(bearers) != 1:
         return None
     (page,) = bearers
-    return Named(page, tuple(_others(shown.filter(page=page), label_keys(text))))
+    return Named(page, tuple(_others(_shown(page=page), label_keys(text))))
+
+
+@prepared
+def _bearers(*, key: Any) -> QuerySet[Label, tuple[int, str]]:
+    return _labels().filter(key=key, page__in=Page.objects.published()).values_list("page_id", "text")
+
+
+@prepared
+def _shown(*, page: Any) -> QuerySet[Label]:
+    return _labels().filter(page=page)
+
+
+def _labels() -> QuerySet[Label]:
+    return Label.objects.exclude(kind=Label.LabelKind.HIDDEN)
 
 
 def _others(labels: Iterable[Label], asked: Sequence[str]) -> list[str]:
