@@ -1,6 +1,6 @@
 # Needs python3 and make; everything else is put into .venv, and data into var/.
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint screenshots bench bench-linker bench-pages messages locks clean
+.PHONY: help run dev test lint screenshots bench bench-linker bench-pages bench-search messages locks clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -42,6 +42,10 @@ bench-linker: ## Measure the linker; ARGS="--essays 1000 10000" sets the sizes.
 bench-pages: ## Measure pages as readers get them, beside nginx and a plain file.
 	@$(PYTHON) scripts/bootstrap.py
 	@exec $(VENV_PYTHON) scripts/bench_pages.py $(ARGS)
+
+bench-search: ## Measure searches on both engines; ARGS="--essays 1000 10000" sets the sizes.
+	@$(PYTHON) scripts/bootstrap.py
+	@exec $(VENV_PYTHON) scripts/bench_search.py $(ARGS)
 
 messages: ## Bring the catalogues in locale/ in step with the texts, and compile them.
 	@$(PYTHON) scripts/bootstrap.py --dev

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
 
 from large_base import ORIGINALS, check_base, copy_essays, publish_originals, store_names
-from measuring import ESSAY, LATIN, Generator, Times, headline, line, measure, own_site, show
+from measuring import ARABIC, ESSAY, FRENCH, LATIN, Generator, Times, headline, line, measure, own_site, show
 
 if TYPE_CHECKING:
     from peacekb.text.vocabulary import Name
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 SIZES = (100, 1_000, 10_000, 100_000)
 MOST_FOR_A_PATTERN = 10_000  # labels times megabytes: a regular expression then takes the better part of a minute
 STATM = Path("/proc/self/statm")
-ARABIC = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
-FRENCH = "abcdefghilmnopqrstuvéèêàçôîœ"
 Answer = TypeVar("Answer")
 cpu_line = partial(line, by="cpu")
 

@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ESSAY = ROOT / "fixtures" / "essays" / "diplomacy-in-peacekeeping.md"
 
 LATIN = "abcdefghijklmnoprstuvw"
+FRENCH = "abcdefghilmnopqrstuvéèêàçôîœ"
+ARABIC = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
 WORDS_A_NAME = 25  # in generated prose, every so many words one is a name
 
 
@@ -58,6 +60,36 @@ def line(
     return show(name, measure(deed, runs), *baselines, by=by)
 
 
+def set_up(database: str, folder: str) -> None:
+    """Set Django up for a database; what else it writes goes to a folder. Processes started later find the same."""
+    sys.path.insert(0, str(ROOT))
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "peacekb.settings",
+        "DATABASE_URL": database,
+        "DEBUG": "off",
+        "LOG_LEVEL": "ERROR",
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "SITE_URL": "http://127.0.0.1:8000",
+        "STATIC_ROOT": f"{folder}/static",
+    }
+    import django
+
+    django.setup()
+
+    from django.core.management import call_command
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def fill() -> None:
+    """Make the tables, and load the starter library."""
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    with open(os.devnull, "w") as nowhere:
+        call_command("seed", stdout=nowhere)
+
+
 @contextmanager
 def own_site(database: str = "") -> Iterator[None]:
     """Set Django up on a database of its own with the starter library; without an address, one in a folder that goes.
@@ -65,38 +97,22 @@ def own_site(database: str = "") -> Iterator[None]:
     Processes started meanwhile find the same site by `django.setup()`.
     """
     with tempfile.TemporaryDirectory(prefix="peacekb-bench-") as folder:
-        sys.path.insert(0, str(ROOT))
-        os.environ |= {
-            "DJANGO_SETTINGS_MODULE": "peacekb.settings",
-            "DATABASE_URL": database or f"sqlite:///{folder}/bench.sqlite3",
-            "DEBUG": "off",
-            "LOG_LEVEL": "ERROR",
-            "SECRET_KEY": secrets.token_urlsafe(64),
-            "SITE_URL": "http://127.0.0.1:8000",
-            "STATIC_ROOT": f"{folder}/static",
-        }
-        import django
+        set_up(database or f"sqlite:///{folder}/bench.sqlite3", folder)
 
-        django.setup()
-
-        from django.core.management import call_command
         from django.db import connection
 
         if connection.introspection.table_names():
             raise SystemExit("The database holds tables already, and measuring would fill them. Name an empty one.")
-        call_command("migrate", verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
-        with open(os.devnull, "w") as nowhere:
-            call_command("seed", stdout=nowhere)
+        fill()
         yield
 
 
 class Generator:
     """Makes essays, the same ones for the same numbers: words of a Zipf vocabulary with names strewn in."""
 
-    def __init__(self, names: list[str], letters: str = LATIN) -> None:
+    def __init__(self, names: list[str], letters: str = LATIN, words: int = 40_000) -> None:
         chance = random.Random(2026)  # noqa: S311  repeatable on purpose
-        self.words = ["".join(chance.choices(letters, k=chance.randint(3, 10))) for _ in range(40_000)]
+        self.words = ["".join(chance.choices(letters, k=chance.randint(3, 10))) for _ in range(words)]
         self.weights = [1 / (rank + 10) for rank in range(len(self.words))]
         self.names = names
         self.tags = [f"topic {number}" for number in range(40)] + ["mediation", "reconstruction", "human rights"]
