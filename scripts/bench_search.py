@@ -203,7 +203,7 @@ def show(name: str, request: Percentiles, cpu: float, alone: Percentiles | None 
 
 def write_lines() -> None:
     from peacekb.documents import document_of, write
-    from peacekb.models import Label, Page, SearchEntry
+    from peacekb.models import Label, Page
     from peacekb.publishing import publish
 
     generator = Generator(list(Label.objects.filter(language="en").values_list("text", flat=True)))
@@ -219,19 +219,9 @@ def write_lines() -> None:
         page = pages.pop()
         publish(write(document_of(page) | {"source": f"{page.source}\n\nChanged."}, "article", page))
 
-    entries = list(SearchEntry.objects.filter(section__page__slug="essay-1"))
-
-    def save() -> None:
-        """Save a page and its entries, nothing else: what the index adds to a plain row."""
-        entries[0].section.page.save()
-        for entry in entries:
-            entry.text += " changed"
-            entry.save()
-
     for name, deed in (
         ("publish a new essay", add),
         ("publish a changed essay", change),
-        (f"save one and its {len(entries)} entries", save),
     ):
         cpu, wall = [], []
         for _ in range(WRITES):

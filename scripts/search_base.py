@@ -216,17 +216,12 @@ def _entries(keys: range) -> list[Any]:
     from peacekb import search
     from peacekb.models import Page
 
-    made = []
     found = Page.objects.filter(pk__range=(keys.start, keys.stop - 1)).defer("source")
-    for page in found.prefetch_related("labels", "phase_set", "tagged__tag", "sections"):
-        tags = [(tagged.tag.name, tagged.tag.slug) for tagged in page.tagged.all()]
-        facts = [("kind", page.kind), ("lang", page.language), *(("phase", row.phase) for row in page.phase_set.all())]
-        labels = [label.text for label in page.labels.all() if label.text != page.title]
-        made += [
-            search.entry_for(section, title=page.title, labels=labels, tags=tags, facts=facts)
-            for section in page.sections.all()
-        ]
-    return made
+    pages = list(found.prefetch_related("labels", "phase_set", "tagged__tag", "sections"))
+    roles = search.mentioned_roles(page.pk for page in pages)
+    return [
+        entry for page in pages for entry in search.entries_for(page, list(page.sections.all()), roles.get(page.pk, ()))
+    ]
 
 
 def write_essays(count: int) -> None:
@@ -252,6 +247,7 @@ def write_entries() -> None:
     from django.db import connection, transaction
     from django.db.models import Max, Min
 
+    from peacekb import search
     from peacekb.models import Page, SearchEntry
 
     ends = Page.objects.aggregate(first=Min("pk"), last=Max("pk"))
@@ -270,7 +266,7 @@ def write_entries() -> None:
         else:
             SearchEntry.objects.all().delete()
         for entries in _made(_entries, _cut(ends["first"], ends["last"] + 1)):
-            SearchEntry.objects.bulk_create(entries)
+            search.store(entries)
         if indexes:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no index is made while foreign keys wait to be checked
         for _, definition in indexes:
