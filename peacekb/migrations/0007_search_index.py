@@ -11,6 +11,7 @@ from typing import Any
 import django.db.models.deletion
 from django.db import migrations, models
 
+from peacekb.models.source import keys_of_source
 from peacekb.text.vocabulary import name_key
 
 before: Any = import_module("peacekb.migrations.0002_full_text")
@@ -44,6 +45,9 @@ def write_keys(apps: Any, schema_editor: Any) -> None:
     labels = apps.get_model("peacekb", "Label").objects.using(schema_editor.connection.alias)
     for label in labels.all():
         labels.filter(pk=label.pk).update(key=name_key(label.text))
+    sources = apps.get_model("peacekb", "Source").objects.using(schema_editor.connection.alias)
+    for source in sources.all():
+        sources.filter(pk=source.pk).update(keys=keys_of_source(source))
 
 
 class Migration(migrations.Migration):
@@ -92,5 +96,6 @@ class Migration(migrations.Migration):
             models.CharField(db_index=True, default="", editable=False, max_length=400),
             preserve_default=False,
         ),
+        migrations.AddField("source", "keys", models.TextField(default="", editable=False), preserve_default=False),
         migrations.RunPython(write_keys, migrations.RunPython.noop),
     ]

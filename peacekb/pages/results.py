@@ -16,7 +16,7 @@ from taggit.models import Tag
 
 from peacekb import search
 from peacekb.languages import spoken
-from peacekb.models import Kind, Language, Page, Phase, Section
+from peacekb.models import Kind, Language, Page, Phase, Section, Source
 from peacekb.models.prepared import AnyOf, prepared
 from peacekb.search.facts import YEARS
 from peacekb.search.marks import Snippet, snippet
@@ -54,6 +54,7 @@ class Answer:
     named: search.Named | None
     also: tuple[str, ...]
     found: search.Found
+    some: bool = False  # not all of the words stand in what was found
 
     @property
     def phrases(self) -> list[Phrase]:
@@ -101,7 +102,7 @@ class Question:
 
     @cached_property
     def answer(self) -> Answer:
-        """Give what was found: for the words typed, or where they find nothing for those that may be meant.
+        """Give what was found: for the words typed, or where they find nothing for near ones, or for some of them.
 
         Four queries, some more for very many sections, and those of `search.mended` where nothing was found.
         """
@@ -109,10 +110,13 @@ class Question:
         if typed.found.hits or self.only:
             return typed
         meant = search.mended(typed.query)
-        mended = self._answer(meant) if meant else None
-        return mended if mended and (mended.found.hits or mended.named) else typed
+        tried = [typed, self._answer(meant)] if meant else [typed]
+        best = tried[-1]
+        if not (best.found.hits or best.named) and len(best.query.telling) > 1:
+            best = self._answer(best.query, some=True)
+        return best if best.found.hits or best.named else typed
 
-    def _answer(self, query: Query) -> Answer:
+    def _answer(self, query: Query, *, some: bool = False) -> Answer:
         # Words were written that hold no letter: nothing is asked for, not everything.
         if self.text and not query.parts:
             return Answer(query, None, (), search.Found([]))
@@ -128,8 +132,14 @@ class Question:
             language=self.language,
             year=self.year,
             also=also,
+            some=some,
         )
-        return Answer(query, named, also, found)
+        return Answer(query, named, also, found, some)
+
+    @cached_property
+    def works(self) -> list[Source]:
+        """Give the works of the bibliography that the words name, if they are few. One query."""
+        return [] if self.filters() or self.understood.meant.facts else search.sources_named(self.understood.meant)
 
     @property
     def mended(self) -> str:

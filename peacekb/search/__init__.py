@@ -27,6 +27,7 @@ from .known import Understood as Understood
 from .known import understood as understood
 from .names import Named as Named
 from .names import entry_named as entry_named
+from .sources import sources_named as sources_named
 from .spelling import mended as mended
 from .wanted import FACTS, Candidate, Wanted
 
@@ -94,18 +95,20 @@ def find(
     language: str = "",
     year: str = "",
     also: Iterable[str] = (),
+    some: bool = False,
 ) -> Found:
     """Find the published sections that are as asked (see `peacekb.text.query`), best first.
 
     `tags` are slugs that the page must all carry, `any_tags` slugs of which it must carry one, `role` the slug of a
     role that it mentions. `also` are names that may stand instead of the words; sections with the words go before
-    them. Of words that stand in very many sections, 2,000 are ranked: the newest, and those with them in a heading.
+    them. With `some`, one of the words is enough. Of words that stand in very many sections, 2,000 are ranked: the
+    newest, and those with them in a heading.
     Two queries, where something was typed that names roles or tags one each more, and some more for very many sections.
     """
     query = understood(asked).meant if isinstance(asked, str) else asked
     given = [("tag", tag) for tag in tags]
     given += [("kind", kind), ("phase", phase), ("role", role), ("lang", language), ("year", year)]
-    wanted = _wanted(query, [Fact(name, value) for name, value in given if value], any_tags, also)
+    wanted = _wanted(query, [Fact(name, value) for name, value in given if value], any_tags, also, some=some)
     if wanted is None:
         return Found([])
     candidates, whole = engine().candidates(wanted, timezone.now())
@@ -115,7 +118,9 @@ def find(
     )
 
 
-def _wanted(query: Query, given: Sequence[Fact], any_tags: Iterable[str], also: Iterable[str]) -> Wanted | None:
+def _wanted(
+    query: Query, given: Sequence[Fact], any_tags: Iterable[str], also: Iterable[str], *, some: bool
+) -> Wanted | None:
     """Give what the index is asked, `None` where nothing is."""
     typed_roles = [fact.value for fact in (*query.facts, *given) if fact.name == "role"]
     roles = dict(_role_keys(typed_roles)) if typed_roles else {}
@@ -123,11 +128,13 @@ def _wanted(query: Query, given: Sequence[Fact], any_tags: Iterable[str], also: 
     if alternatives := [facts.token("tag", tag) for tag in any_tags]:
         true.append(facts.true(*alternatives))
     words = []
-    for either in query.wanted:
+    for either in query.telling:
         if all(one.title for one in either.words):
             true.append([facts.in_title(phrase) for phrase in either.phrases])
         else:
             words.append([facts.in_title(phrase) if phrase.column else phrase for phrase in either.phrases])
+    if some:
+        words = [[phrase for phrases in words for phrase in phrases]] if words else []
     without = [
         facts.in_title(phrase) if phrase.column else phrase for either in query.unwanted for phrase in either.phrases
     ]
@@ -201,7 +208,7 @@ def _mentions_of(pages: Collection[int]) -> dict[int, int]:
 def phrases_of(asked: str | Query) -> list[Phrase]:
     """Give the phrases that a query looks for in the texts. No query to the database."""
     query = read(asked) if isinstance(asked, str) else asked
-    return [phrase for either in query.wanted for phrase in either.phrases if not phrase.column]
+    return [phrase for either in query.telling for phrase in either.phrases if not phrase.column]
 
 
 def sections_with(names: Iterable[str]) -> Iterator[tuple[int, int, str, str]]:

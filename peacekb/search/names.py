@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from peacekb.models import Label, Page
 from peacekb.models.prepared import prepared
+from peacekb.text.query import without_leading
 from peacekb.text.vocabulary import label_keys, name_key
 from peacekb.text.words import folded_words
 
@@ -25,12 +26,15 @@ class Named:
 def entry_named(text: str) -> Named | None:
     """Give the published entry that has `text` as a name in any language, if there is exactly one.
 
-    Spelling is forgiven as in a search; who bears the name as it is written goes before who bears it so. Two queries.
+    Spelling is forgiven as in a search, and so are words of every day before the name; who bears the name as it is
+    written goes before who bears it so. Two queries, or three.
     """
     key = name_key(text)
     if not key:
         return None
     named = _bearers(key=key)
+    if not named and (rest := without_leading(text)) not in ("", text):
+        return entry_named(rest)
     for alike in (str, folded_words):
         bearers = {page for page, name in named if alike(name) == alike(text)}
         if bearers:

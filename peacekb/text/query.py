@@ -27,6 +27,18 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _OR = "OR"
+# Words of every day, as keys: they need not stand in a text beside others that do ("how are spoilers managed").
+_EVERYDAY = frozenset(
+    (
+        "a an and any are as at be been being between by can could did do does for from had has have how i if in into"
+        " is it its me of on or should so than that the their them then there these they this those to was we were what"
+        " when where which while who whom whose why will with would you your"
+        " au aux avec ce cet cette ces comme comment d dans de des du elle en entre est et eux il ils l la le les leur"
+        " leurs mais ne nous on ou par pas pour qu quand que quel quelle quels quelles qui s sa se ses son sont sur un"
+        " une vous"
+        " في من علي عن الي ما هل كيف متي اين لماذا التي الذي الذين هذا هذه ان او ثم مع بين هو هي ماذا"
+    ).split()
+)
 
 
 class Phrase(NamedTuple):
@@ -54,6 +66,12 @@ class Words:
         *before, last = folded_words(self.text)
         first = tuple(map(key, before))
         return [Phrase((*first, ending), open_, column) for ending, open_ in _beginnings(last)]
+
+    @property
+    def is_everyday(self) -> bool:
+        """Tell whether it is a word that says nothing of what is looked for."""
+        found = folded_words(self.text)
+        return len(found) == 1 and found[0] in _EVERYDAY and not (self.title or self.beginning)
 
     def __str__(self) -> str:
         text = self.text
@@ -110,6 +128,12 @@ class Query:
     def wanted(self) -> tuple[Either, ...]:
         """Give the words that must stand in a text."""
         return tuple(part for part in self.parts if isinstance(part, Either) and not part.without)
+
+    @property
+    def telling(self) -> tuple[Either, ...]:
+        """Give the words that must stand in a text but those of every day, which may; all, where all are such."""
+        telling = [part for part in self.wanted if not all(one.is_everyday for one in part.words)]
+        return tuple(telling) or self.wanted
 
     @property
     def unwanted(self) -> tuple[Either, ...]:
@@ -215,3 +239,10 @@ def _beginnings(folded: str) -> Iterator[tuple[str, bool]]:
         yield stem, False
     if folded.endswith(("i", "ie")):
         yield folded.removesuffix("e").removesuffix("i") + "y", False
+
+
+def without_leading(text: str) -> str:
+    """Take the words of every day off the beginning: "what is a ceasefire" asks for "ceasefire"."""
+    found = words(text)
+    first = next((word for word in found if word.folded not in _EVERYDAY), None)
+    return text[first.start :] if first else ""
