@@ -103,8 +103,8 @@ def with_versions(pages: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def articles() -> QuerySet[Page]:
-    """Give the published articles, newest first, as lists show them."""
-    newest = MODELS[Kind.ARTICLE].objects.published().order_by("-published_at", "title")
+    """Give the published articles, newest first, of equals the signed essays first, as lists show them."""
+    newest = MODELS[Kind.ARTICLE].objects.published().order_by("-published_at", "standpoint", "title")
     return with_words(newest.only(*SHOWN, "standpoint"))
 
 
