@@ -50,8 +50,11 @@ from peacekb.text.vocabulary import label_keys
 from peacekb.text.words import fold
 
 MOST_MENTIONS = 5
-#: What lists read of a page: every further column of every row costs some microseconds.
-SHOWN = ("kind", "slug", "title", "summary", "language", "published_at")
+# What no list shows: every column of every row costs some microseconds.
+_UNSHOWN = (
+    *("source", "status", "withdrawn_at", "withdrawn_reason", "review_by", "verified", "verified_url", "unlinked"),
+    *("created_at", "updated_at"),
+)
 _DEFINITION = 400  # characters; lists shorten it further
 
 
@@ -59,10 +62,10 @@ _DEFINITION = 400  # characters; lists shorten it further
 
 
 def listed(pages: QuerySet[Any]) -> QuerySet[Any]:
-    """Add what lists show: `definition`, the beginning of the lead section. Of the rest they read `SHOWN`."""
+    """Add what lists show: `definition`, the beginning of the lead section, and leave the rest unread."""
     lead = Section.objects.filter(page=OuterRef("pk"), position=0).values(beginning=Substr("text", 1, _DEFINITION))
     definition = Coalesce(Subquery(lead[:1]), Value(""), output_field=CharField())
-    shown: QuerySet[Any] = named_here(pages.only(*SHOWN).annotate(definition=definition))
+    shown: QuerySet[Any] = named_here(pages.defer(*_UNSHOWN).annotate(definition=definition))
     return shown
 
 
@@ -104,8 +107,8 @@ def with_versions(pages: QuerySet[Any]) -> QuerySet[Any]:
 
 def articles() -> QuerySet[Page]:
     """Give the published articles, newest first, of equals the signed essays first, as lists show them."""
-    newest = MODELS[Kind.ARTICLE].objects.published().order_by("-published_at", "standpoint", "title")
-    return with_words(newest.only(*SHOWN, "standpoint"))
+    newest: QuerySet[Any] = MODELS[Kind.ARTICLE].objects.published().order_by("-published_at", "standpoint", "title")
+    return with_words(newest.defer(*_UNSHOWN))
 
 
 @prepared
@@ -218,7 +221,8 @@ def _sections(*, page: Any) -> QuerySet[Section]:
 
 @prepared
 def _tagged(*, page: Any) -> QuerySet[TaggedPage]:
-    return TaggedPage.objects.filter(content_object=page).select_related("tag").order_by("tag__name")
+    found: QuerySet[TaggedPage] = TaggedPage.objects.filter(content_object=page).select_related("tag")
+    return found.order_by("tag__name")
 
 
 @prepared
@@ -295,7 +299,7 @@ def _best_mentions(*, page: Any) -> QuerySet[Mention]:
         .select_related("section__page")
         .only(
             *("paragraph", "start", "end", "sentence_start", "sentence", "section__anchor"),
-            *(f"section__page__{name}" for name in SHOWN),
+            *("section__page__kind", "section__page__slug", "section__page__title", "section__page__language"),
         )
         # "article" comes before the other kinds in the alphabet, too.
         .order_by("section__page__kind", "-linked", "-section__page__published_at", "section__page__title", "pk")[
@@ -310,7 +314,8 @@ def pages_in(*, article: Any) -> QuerySet[Page]:
     mentions = Mention.objects.filter(section__page=article)
     times = mentions.filter(target=OuterRef("pk")).order_by().values("target").annotate(times=Count("pk"))
     pages = Page.objects.published().filter(pk__in=mentions.filter(target__isnull=False).values("target"))
-    return listed(pages).annotate(times=Subquery(times.values("times"))).order_by("-times", "title")
+    found: QuerySet[Page] = listed(pages).annotate(times=Subquery(times.values("times"))).order_by("-times", "title")
+    return found
 
 
 @prepared
@@ -355,18 +360,21 @@ def relations_of(page: Page) -> list[Relation]:
     for other in sorted(by_name(_related(page.kind, page=page.pk)), key=attrgetter("place")):
         if other.pk not in told:
             told.add(other.pk)
-            relations[other.place].pages.append(other)
+            relations[other.place].pages.append(other)  # type: ignore[attr-defined]
     return [relation for relation in relations if relation.pages]
 
 
 @prepared
-def _related(kind: str, *, page: Any) -> QuerySet[Page]:
+def _related(kind: str, *, page: Any) -> QuerySet[Any]:
     """Give the pages with `place`, that of their relation in `_RELATIONS`."""
     related = [
-        named_here(Page.objects.published().filter(**{path: page}).only(*SHOWN).order_by()).annotate(place=Value(place))
+        named_here(Page.objects.published().filter(**{path: page}).defer(*_UNSHOWN).order_by()).annotate(
+            place=Value(place)
+        )
         for place, (_title, path) in enumerate(_RELATIONS[kind])
     ]
-    return related[0].union(*related[1:], all=True)
+    found: QuerySet[Any] = related[0].union(*related[1:], all=True)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ _LONGEST = 300  # characters of a description
 _MOST_TERMS = 20  # what an article is about: the terms that it mentions most
 _DEEP, _PAPER = "#0b3550", "#ffffff"
 # A reader of HTML must find neither the end of the element nor a comment in it, one of JavaScript no line's end.
-_ESCAPES = {ord(character): f"\\u{ord(character):04X}" for character in "<>&\u2028\u2029"}
+_ESCAPES = {character: f"\\u{ord(character):04X}" for character in "<>&\u2028\u2029"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,11 @@ def picture(kind: str) -> str:
 
 def written(data: dict[str, Any]) -> SafeString:
     """Write JSON for a `<script>` that holds data."""
-    # Safe: every character that means something to HTML is escaped just here.
-    return mark_safe(json.dumps(data, ensure_ascii=False).translate(_ESCAPES))  # noqa: S308
+    text = json.dumps(data, ensure_ascii=False)
+    for character, escaped in _ESCAPES.items():
+        text = text.replace(character, escaped)
+    # Safe: every character that means something to HTML was escaped just before.
+    return mark_safe(text)  # noqa: S308
 
 
 def _translations(page: Page) -> list[Page]:
@@ -128,7 +131,7 @@ def _translations(page: Page) -> list[Page]:
 
 
 @prepared
-def _same_text(*, original: Any) -> QuerySet[Article]:
+def _same_text(*, original: Any) -> QuerySet[Page]:
     same = Article.objects.published().filter(Q(pk=original) | Q(translation_of=original))
     return same.only("kind", "slug", "title", "language", "published_at").order_by("published_at", "pk")
 
