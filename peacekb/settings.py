@@ -100,6 +100,8 @@ PORT = number_from("PORT", default=8000, at_most=65535)
 WEB_CONCURRENCY = number_from("WEB_CONCURRENCY", default=2, at_most=64)
 WEB_THREADS = max(2, number_from("WEB_THREADS", default=4, at_most=64))
 ACCESS_LOG = boolean_from("ACCESS_LOG", default=False)
+# What readers search is counted for editors, without a person; off, nothing of it is.
+KEEP_SEARCHES = boolean_from("KEEP_SEARCHES", default=True)
 SITE_URL = text_from("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/").lower()
 
 

@@ -49,6 +49,15 @@ class Suggestions:
 
 
 @dataclass(frozen=True, slots=True)
+class NewName:
+    """A name that a page is to have; one that is `hidden` is found and linked, and never shown."""
+
+    text: str
+    language: str
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """What accepting a name did: `revision` holds it; `linked` counts the other pages that were linked again."""
 
@@ -108,8 +117,8 @@ def with_places(mentions: Any) -> Any:
 
 
 @transaction.atomic
-def accept(page: Page, text: str, language: str, editor: Any) -> Accepted | None:
-    """Make a text another name of a published page: at once if `editor` may publish, else in a draft.
+def accept(page: Page, name: NewName, editor: Any, *, note: str) -> Accepted | None:
+    """Give a published page another name: at once if `editor` may publish, else in a draft.
 
     An editor's own newest draft takes the name up, so that one draft collects them. Gives `None` where the page is not
     published any more. Raises `TextRefused` and `DocumentRefused` as `publishing.restore`; nothing is changed then.
@@ -118,17 +127,16 @@ def accept(page: Page, text: str, language: str, editor: Any) -> Accepted | None
     stored = Page.objects.filter(pk=page.pk, status=Status.PUBLISHED).first()
     if stored is None:
         return None
-    note = f"The name “{text}”, learnt from links"
     if editor.has_perm("peacekb.publish_page"):
-        document = with_name(document_of(stored), stored.kind, text, language)
+        document = with_name(document_of(stored), stored.kind, name)
         outcome = publishing.publish(write(document, stored.kind, stored), editor=editor, note=note)
         return Accepted(True, outcome.revisions.get(stored.pk), len(outcome.recomposed))
     newest = stored.revisions.order_by("-number").first()
     own = newest is not None and newest.state == Revision.State.DRAFT and newest.editor_id == editor.pk
     document = newest.content if newest is not None and own else document_of(stored)
-    if own and _has(document, text):
+    if own and _has(document, name.text):
         return Accepted(False, newest)
-    document = with_name(document, stored.kind, text, language)
+    document = with_name(document, stored.kind, name)
     return Accepted(False, publishing.offer(stored, document, editor=editor, note=note))
 
 
@@ -145,9 +153,13 @@ def draft_without(page: Page, text: str) -> Revision | None:
     return newest if newest is not None and not _has(newest.content, text) else None
 
 
-def with_name(document: Document, kind: str, text: str, language: str) -> Document:
+def with_name(document: Document, kind: str, name: NewName) -> Document:
     """Give the document of a page with one more name."""
-    label = {"text": text} if language == "en" else {"text": text, "language": language}
+    label = {"text": name.text}
+    if name.language != "en":
+        label["language"] = name.language
+    if name.hidden:
+        label["kind"] = Label.LabelKind.HIDDEN.value
     return normal({**document, "labels": [*document.get("labels", []), label]}, kind)
 
 

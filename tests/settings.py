@@ -28,6 +28,8 @@ WHITENOISE_AUTOREFRESH = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # `client.login()` has no request, and axes insists on one. Its own test turns it on.
 AXES_ENABLED = False
+# Otherwise each search of a test would be written seconds later, into the database of another one.
+KEEP_SEARCHES = False
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, not memory: the threads of a live server then have a connection each, as in production.

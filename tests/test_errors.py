@@ -103,7 +103,7 @@ def test_the_page_for_a_missing_address_offers_a_search_and_the_phases(client, l
 
 
 @contextlib.contextmanager
-def a_writer_who_does_not_finish():
+def a_writer_who_does_not_finish(table="peacekb_page"):
     """Hold what writing needs on a second connection, and let nobody wait for it longer than a moment."""
     if connection.vendor == "sqlite":
         other: Any = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
@@ -116,7 +116,7 @@ def a_writer_who_does_not_finish():
         other = psycopg.connect(
             **{name: own[name] for name in own if name in {"host", "port", "user", "password", "dbname"}}
         )
-        other.execute("LOCK TABLE peacekb_page IN EXCLUSIVE MODE")
+        other.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
         connection.cursor().execute("SET lock_timeout = 50")
     try:
         yield

@@ -23,6 +23,8 @@ SENTENCES = "/admin/peacekb/mention/sentences/"
 SUGGESTED = "/admin/peacekb/dismissedname/"
 DECIDE = "/admin/peacekb/dismissedname/decide/"
 
+CALM = suggestions.NewName("calm", "en")
+
 database = pytest.mark.django_db
 
 
@@ -561,7 +563,7 @@ def test_accepting_is_one_function_that_works_for_a_base_page():
     ceasefire = published_concept("Ceasefire")
     paul = User.objects.create_user("paul")
     paul.user_permissions.add(Permission.objects.get(codename="publish_page"))
-    accepted = suggestions.accept(Page.objects.get(pk=ceasefire.pk), "calm", "en", paul)
+    accepted = suggestions.accept(Page.objects.get(pk=ceasefire.pk), CALM, paul, note="")
     assert accepted.published
     assert ceasefire.labels.filter(text="calm", language="en", kind="alt").exists()
 
@@ -571,7 +573,7 @@ def test_accepting_does_not_publish_a_page_that_was_withdrawn_meanwhile():
     ceasefire = published_concept("Ceasefire")
     withdraw(Page.objects.get(pk=ceasefire.pk))
     paul = User.objects.create_superuser("paul")
-    assert suggestions.accept(ceasefire, "calm", "en", paul) is None
+    assert suggestions.accept(ceasefire, CALM, paul, note="") is None
     ceasefire.refresh_from_db()
     assert ceasefire.status == Status.WITHDRAWN
 

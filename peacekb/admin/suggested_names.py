@@ -5,21 +5,17 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 
-from peacekb import publishing, suggestions
-from peacekb.documents import DocumentRefused, document_of
-from peacekb.models import DismissedName, Language, NameChange, Page, Status
-from peacekb.publishing import TextRefused
-from peacekb.publishing.proposals import of_names
-from peacekb.suggestions import MOST_SENTENCES, Suggestion
+from peacekb import suggestions
+from peacekb.models import DismissedName, Language
+from peacekb.suggestions import MOST_SENTENCES, NewName, Suggestion
 
-from .confirming import AskFirst, ask, done, look_at, told
+from .confirming import AskFirst, ask
+from .giving_names import give_name
 from .mentions import PER_PAGE, ListAdmin, may_change
-from .publishing_admin import NAMES_AT_MOST, form_address, may_publish, revision_link
+from .publishing_admin import form_address, may_publish, revision_link
 from .safety import is_key
 
 _GONE = "This name is not suggested any more. Here is what is suggested now."
@@ -88,59 +84,15 @@ class SuggestedNameAdmin(ListAdmin):
 
     def _accept(self, request: HttpRequest, one: Suggestion) -> None:
         """Accept a name and tell the editor what came of it."""
-        page, text = one.page, one.learnt.text
-        if page.labels.count() >= NAMES_AT_MOST:
-            full = f"“{page.title}” has {NAMES_AT_MOST} names, the most that its form holds. Take one away first."
-            self.message_user(request, full, messages.ERROR)
-            return
-        try:
-            with transaction.atomic():
-                change = self._confirmed(request, one) if may_publish(request) else None
-                accepted = suggestions.accept(page, text, one.learnt.language, request.user) if change is None else None
-        except (TextRefused, DocumentRefused) as refused:
-            stays = f"The name is not added: the page cannot be published as it is. {refused}"
-            self.message_user(request, stays, messages.ERROR)
-            return
-        if change is not None:
-            self.log_change(request, page, f"Accepted the suggested name “{text}”.")
-            link = format_html('<a href="{}">{}</a>', form_address(page), page.title)
-            said = format_html("“{}” becomes a name of “{}”. {}", text, link, told(change))
-            self.message_user(request, said, messages.SUCCESS)
-            self._warn_of_a_draft(request, page, text)
-        elif accepted is None:
-            self.message_user(request, _GONE, messages.WARNING)
-        elif accepted.published:
-            self.log_change(request, page, f"Accepted the suggested name “{text}”.")
-            again = {0: "", 1: " 1 other page was linked again."}
-            linked = again.get(accepted.linked, f" {accepted.linked} other pages were linked again.")
-            link = format_html('<a href="{}">{}</a>', form_address(page), page.title)
-            self.message_user(
-                request, format_html("“{}” is a name of “{}” now.{}", text, link, linked), messages.SUCCESS
+        text = one.learnt.text
+        name = NewName(text, one.learnt.language)
+        if give_name(self, request, one.page, name, why=f"The name “{text}”, learnt from links", gone=_GONE):
+            deed = (
+                "Accepted the suggested name “{}”."
+                if may_publish(request)
+                else "Kept the suggested name “{}” in a draft."
             )
-            self._warn_of_a_draft(request, page, text)
-        elif accepted.revision is not None:
-            self.log_change(request, page, f"Kept the suggested name “{text}” in a draft.")
-            kept = "“{}” is kept as a name in a draft, {}. Readers see nothing of it until it is published."
-            said = format_html(kept, text, revision_link(accepted.revision))
-            self.message_user(request, said, messages.SUCCESS)
-
-    def _confirmed(self, request: HttpRequest, one: Suggestion) -> NameChange | None:
-        """Give the name to its page as one confirmed event, where that changes links of other pages."""
-        publishing.take_turn()
-        stored = Page.objects.filter(pk=one.page.pk, status=Status.PUBLISHED).first()
-        if stored is None:
-            return None
-        text, language = one.learnt.text, one.learnt.language
-        proposal = of_names(stored, suggestions.with_name(document_of(stored), stored.kind, text, language))
-        look = look_at(request, proposal)
-        return done(request, look, note=f"The name “{text}”, learnt from links") if look.matters else None
-
-    def _warn_of_a_draft(self, request: HttpRequest, page: Page, text: str) -> None:
-        draft = suggestions.draft_without(page, text)
-        if draft is not None:
-            lacks = "{} of the page, a draft, lacks the name: add it before publishing that draft."
-            link = revision_link(draft, f"Version {draft.number}")
-            self.message_user(request, format_html(lacks, link), messages.WARNING)
+            self.log_change(request, one.page, deed.format(text))
 
     def undo_view(self, request: HttpRequest, key: str) -> HttpResponse:
         """Let a dismissed name be suggested again."""

@@ -11,6 +11,7 @@ from .page import FormerSlug, Kind, Language, Page, PagePhase, Phase, Status, Ta
 from .revision import Revision
 from .role import Role
 from .search_entry import IndexedWord, SearchEntry
+from .search_query import SearchCheck, SearchQuery, is_poor
 from .section import Section, SectionTree
 from .source import Source
 from .task import Pillar, Task
@@ -43,7 +44,9 @@ __all__ = [
     "Pillar",
     "Revision",
     "Role",
+    "SearchCheck",
     "SearchEntry",
+    "SearchQuery",
     "Section",
     "SectionTree",
     "Source",
@@ -54,4 +57,5 @@ __all__ = [
     "TaggedPage",
     "Task",
     "Verified",
+    "is_poor",
 ]

@@ -32,6 +32,7 @@ from django.utils.translation import gettext_lazy as _
 from peacekb.languages import address_of, spoken
 from peacekb.models import (
     MODELS,
+    Article,
     FormerSlug,
     Kind,
     Label,
@@ -107,8 +108,8 @@ def with_versions(pages: QuerySet[Any]) -> QuerySet[Any]:
 
 def articles() -> QuerySet[Page]:
     """Give the published articles, newest first, of equals the signed essays first, as lists show them."""
-    newest: QuerySet[Any] = MODELS[Kind.ARTICLE].objects.published().order_by("-published_at", "standpoint", "title")
-    return with_words(newest.defer(*_UNSHOWN))
+    published: QuerySet[Any] = Article.objects.published()
+    return with_words(published.order_by("-published_at", "standpoint", "title").defer(*_UNSHOWN))
 
 
 @prepared

@@ -20,8 +20,7 @@ from peacekb.models import Kind, Language, Page, Phase, Section, Source
 from peacekb.models.prepared import AnyOf, prepared
 from peacekb.search.facts import YEARS
 from peacekb.search.marks import Snippet, snippet
-from peacekb.text.query import Either, Fact, Phrase, Query, Words
-from peacekb.text.vocabulary import label_keys
+from peacekb.text.query import Either, Fact, Phrase, Words
 from peacekb.text.words import direction
 
 from . import entries, tags
@@ -29,7 +28,6 @@ from .narrowing import Choice, Facet
 
 SECTIONS_SHOWN = 3
 _LONGEST_QUERY = 1_000
-_LONGEST_NAME = 200
 _MOST_CHOICES = 30
 _SHOWN = (
     *("text", "heading", "anchor", "first_paragraph", "paragraph_starts"),
@@ -44,22 +42,6 @@ class Group:
     page: int
     facts: str
     sections: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was searched in the end, the entry that bears the words as its name, and what was found."""
-
-    query: Query
-    named: search.Named | None
-    also: tuple[str, ...]
-    found: search.Found
-    some: bool = False  # not all of the words stand in what was found
-
-    @property
-    def phrases(self) -> list[Phrase]:
-        """Give the words that are looked for."""
-        return [*search.phrases_of(self.query), *(Phrase(label_keys(name)) for name in self.also)]
 
 
 @dataclass(frozen=True)
@@ -101,40 +83,22 @@ class Question:
         return search.understood(self.text)
 
     @cached_property
-    def answer(self) -> Answer:
-        """Give what was found: for the words typed, or where they find nothing for near ones, or for some of them.
-
-        Four queries, some more for very many sections, and those of `search.mended` where nothing was found.
-        """
-        typed = self._answer(self.understood.meant)
-        if typed.found.hits or self.only:
-            return typed
-        meant = search.mended(typed.query)
-        tried = [typed, self._answer(meant)] if meant else [typed]
-        best = tried[-1]
-        if not (best.found.hits or best.named) and len(best.query.telling) > 1:
-            best = self._answer(best.query, some=True)
-        return best if best.found.hits or best.named else typed
-
-    def _answer(self, query: Query, *, some: bool = False) -> Answer:
+    def answer(self) -> search.Answer:
+        """Give what was found (see `peacekb.search.answer`)."""
+        query = self.understood.meant
         # Words were written that hold no letter: nothing is asked for, not everything.
         if self.text and not query.parts:
-            return Answer(query, None, (), search.Found([]))
-        words = query.plain
-        named = search.entry_named(words) if words and len(words) <= _LONGEST_NAME else None
-        also = named.others if named and not self.only else ()
-        found = search.find(
+            return search.Answer(query)
+        return search.answer(
             query,
+            only_words=bool(self.only),
             tags=[tag.slug for tag in self.tags],
             kind=self.kind,
             phase=self.phase,
             role=self.role.slug if self.role else "",
             language=self.language,
             year=self.year,
-            also=also,
-            some=some,
         )
-        return Answer(query, named, also, found, some)
 
     @cached_property
     def works(self) -> list[Source]:
@@ -368,7 +332,7 @@ def _one_of(request: HttpRequest, name: str, known: Sequence[str]) -> str:
 
 @prepared
 def _roles(*, keys: Any) -> QuerySet[Page]:
-    return entries.named_here(Page.objects.published().filter(pk__in=AnyOf(keys)).only(*entries.SHOWN))
+    return entries.named_here(Page.objects.published().filter(pk__in=AnyOf(keys)).only("kind", "slug", "title"))
 
 
 def _role(slug: str) -> Page | None:

@@ -8,12 +8,13 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from peacekb import asked
 from peacekb import search as index_of_words
 from peacekb.models import Article, Kind, Page, Phase, Source
+from peacekb.search.alike import alike
 
-from . import citing, entries, history, phases, results, sharing
+from . import asking, citing, entries, history, phases, results, sharing
 from . import tags as tagging
-from .nearest import alike
 from .paging import page_of
 
 
@@ -182,8 +183,10 @@ def search(request: HttpRequest) -> HttpResponse:
     listing = page_of(groups, request)
     entry = question.entry()
     facets = question.facets(groups) if listing.paginator.count else []
+    words = asking.words_asked(question, listing)
     shown = {
         "question": question,
+        "chosen": asked.chosen(words),
         "listing": listing,
         "answer": answer,
         "found": results.shown(list(listing), answer.phrases),
@@ -194,7 +197,9 @@ def search(request: HttpRequest) -> HttpResponse:
         "own_language": question.in_own_language(facets),
         "tags": [] if question.text or question.filters() else list(tagging.public()),
     }
-    return render(request, "pages/search.html", shown)
+    response = render(request, "pages/search.html", shown)
+    texts = 0 if answer.some else listing.paginator.count
+    return asking.counted(request, response, question, words, texts=texts, named=entry is not None)
 
 
 @never_cache

@@ -4,8 +4,8 @@ Both index the same folded keys (`peacekb.text.words`), so that they find the sa
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from django.db.models import CharField, Count, F, QuerySet, Value
 from django.db.models.functions import Cast, Concat, StrIndex
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from peacekb.models import Kind, Mention, Page, SearchEntry
 from peacekb.text.query import MOST_WORDS, Fact, Phrase, Query, read
-from peacekb.text.vocabulary import phrases_of_label
+from peacekb.text.vocabulary import label_keys, phrases_of_label
 from peacekb.text.words import keys
 
 from . import facts
@@ -36,6 +36,7 @@ from .wanted import FACTS, Candidate, Wanted
 _ARTICLE_BOOST = 3.0
 # Words that were typed side by side and stand so, in their order.
 _TOGETHER_BOOST = 2.0
+_LONGEST_NAME = 200
 _IS_ARTICLE = facts.token("kind", Kind.ARTICLE)
 
 
@@ -55,25 +56,28 @@ class Found:
     whole: bool = True
 
 
-def search(
-    asked: str | Query,
-    *,
-    tags: Iterable[str] = (),
-    any_tags: Iterable[str] = (),
-    kind: str = "",
-    phase: str = "",
-    role: str = "",
-    language: str = "",
-    year: str = "",
-    also: Iterable[str] = (),
-) -> QuerySet[SearchEntry]:
+class Filters(TypedDict, total=False):
+    """Facts by which a search is narrowed beside those that are typed.
+
+    `tags` are slugs that the page must all carry, `any_tags` slugs of which it must carry one, `role` the slug of a
+    role that it mentions, `year` that in which it was published.
+    """
+
+    tags: Iterable[str]
+    any_tags: Iterable[str]
+    kind: str
+    phase: str
+    role: str
+    language: str
+    year: str
+
+
+def search(asked: str | Query, *, also: Iterable[str] = (), **filters: Unpack[Filters]) -> QuerySet[SearchEntry]:
     """Find the published sections that are as asked (see `find`), best first, as rows with their page and section.
 
     What is found is found at once; the queryset that is given back holds its keys.
     """
-    found = find(
-        asked, tags=tags, any_tags=any_tags, kind=kind, phase=phase, role=role, language=language, year=year, also=also
-    )
+    found = find(asked, also=also, **filters)
     if not found.hits:
         return SearchEntry.objects.none()
     sections = [hit.section for hit in found.hits]
@@ -84,48 +88,80 @@ def search(
     return SearchEntry.objects.filter(pk__in=sections).order_by(place)
 
 
-def find(
-    asked: str | Query,
-    *,
-    tags: Iterable[str] = (),
-    any_tags: Iterable[str] = (),
-    kind: str = "",
-    phase: str = "",
-    role: str = "",
-    language: str = "",
-    year: str = "",
-    also: Iterable[str] = (),
-    some: bool = False,
-) -> Found:
+def find(asked: str | Query, *, also: Iterable[str] = (), some: bool = False, **filters: Unpack[Filters]) -> Found:
     """Find the published sections that are as asked (see `peacekb.text.query`), best first.
 
-    `tags` are slugs that the page must all carry, `any_tags` slugs of which it must carry one, `role` the slug of a
-    role that it mentions. `also` are names that may stand instead of the words; sections with the words go before
-    them. With `some`, one of the words is enough. Of words that stand in very many sections, 2,000 are ranked: the
-    newest, and those with them in a heading.
-    Two queries, where something was typed that names roles or tags one each more, and some more for very many sections.
+    `also` are names that may stand instead of the words; sections with the words go before them. With `some`, one of
+    the words is enough. Of words that stand in very many sections, 2,000 are ranked: the newest, and those with them in
+    a heading. Two queries, where something was typed that names roles or tags one each more, and some more for very
+    many sections.
     """
     query = understood(asked).meant if isinstance(asked, str) else asked
-    given = [("tag", tag) for tag in tags]
-    given += [("kind", kind), ("phase", phase), ("role", role), ("lang", language), ("year", year)]
-    wanted = _wanted(query, [Fact(name, value) for name, value in given if value], any_tags, also, some=some)
+    wanted = _wanted(query, filters, also, some=some)
     if wanted is None:
         return Found([])
     candidates, whole = engine().candidates(wanted, timezone.now())
-    return Found(
-        [Hit(one.section, one.page, one.facts) for one in _best_first(candidates, by_mentions=bool(wanted.words))],
-        whole,
-    )
+    ordered = _best_first(candidates, by_mentions=bool(wanted.words))
+    return Found([Hit(one.section, one.page, one.facts) for one in ordered], whole)
 
 
-def _wanted(
-    query: Query, given: Sequence[Fact], any_tags: Iterable[str], also: Iterable[str], *, some: bool
-) -> Wanted | None:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was searched in the end, the entry that bears the words as its name, and what was found.
+
+    `also` are the other names that were searched; with `some`, not all of the words stand in what was found.
+    """
+
+    query: Query
+    named: Named | None = None
+    also: tuple[str, ...] = ()
+    found: Found = field(default_factory=lambda: Found([]))
+    some: bool = False
+
+    @property
+    def phrases(self) -> list[Phrase]:
+        """Give the words that are looked for."""
+        return [*phrases_of(self.query), *(Phrase(label_keys(name)) for name in self.also)]
+
+
+def answer(query: Query, *, only_words: bool = False, **filters: Unpack[Filters]) -> Answer:
+    """Answer a query as readers get it: for its words, or where they find nothing for near ones, or for some of them.
+
+    With `only_words` nothing else is searched than what was typed. Four queries, some more for very many sections, and
+    those of `mended` where nothing was found.
+    """
+    typed = _answer(query, filters, only_words=only_words)
+    if typed.found.hits or only_words:
+        return typed
+    meant = mended(query)
+    best = _answer(meant, filters) if meant else typed
+    if not (best.found.hits or best.named) and len(best.query.telling) > 1:
+        best = _answer(best.query, filters, some=True)
+    return best if best.found.hits or best.named else typed
+
+
+def _answer(query: Query, filters: Filters, *, only_words: bool = False, some: bool = False) -> Answer:
+    words = query.plain
+    named = entry_named(words) if words and len(words) <= _LONGEST_NAME else None
+    also = named.others if named and not only_words else ()
+    return Answer(query, named, also, find(query, also=also, some=some, **filters), some)
+
+
+def _wanted(query: Query, filters: Filters, also: Iterable[str], *, some: bool) -> Wanted | None:
     """Give what the index is asked, `None` where nothing is."""
+    given = [Fact("tag", tag) for tag in filters.get("tags", ())]
+    for name, value in (
+        ("kind", filters.get("kind")),
+        ("phase", filters.get("phase")),
+        ("role", filters.get("role")),
+        ("lang", filters.get("language")),
+        ("year", filters.get("year")),
+    ):
+        given += [Fact(name, value)] if value else []
     typed_roles = [fact.value for fact in (*query.facts, *given) if fact.name == "role"]
     roles = dict(_role_keys(typed_roles)) if typed_roles else {}
     true: list[list[Phrase]] = [_tokens(fact, roles) for fact in (*query.facts, *given) if not fact.without]
-    if alternatives := [facts.token("tag", tag) for tag in any_tags]:
+    if alternatives := [facts.token("tag", tag) for tag in filters.get("any_tags", ())]:
         true.append(facts.true(*alternatives))
     words = []
     for either in query.telling:
