@@ -27,6 +27,7 @@ from peacekb.models import (
     Page,
     Revision,
     Role,
+    SearchQuery,
     Source,
     Status,
     Task,
@@ -972,6 +973,9 @@ def a_row_of(model):
         Mention: lambda: published(title="Waiting", source="[[No page]]").sections.get().mentions.get(),
         DismissedName: lambda: DismissedName.objects.create(page=published(title="Dismissing"), key="x", text="x"),
         NameChange: lambda: NameChange.objects.create(deed="names", summary="A change", state="done"),
+        SearchQuery: lambda: SearchQuery.objects.create(
+            words="x", text="x", first_day="2026-11-24", last_day="2026-11-24"
+        ),
     }
     if model in KINDS.values():
         return published(model, f"A {model.__name__}")
