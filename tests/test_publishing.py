@@ -8,7 +8,18 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from peacekb.documents import DocumentRefused, document_of, write
-from peacekb.models import FormerSlug, Label, Mention, Page, Revision, SearchEntry, Section, SectionTree, Status
+from peacekb.models import (
+    Beginning,
+    FormerSlug,
+    Label,
+    Mention,
+    Page,
+    Revision,
+    SearchEntry,
+    Section,
+    SectionTree,
+    Status,
+)
 from peacekb.publishing import (
     TextRefused,
     offer,
@@ -41,7 +52,7 @@ def save_and_publish(page: Page) -> None:
 def derived_rows() -> list[list[tuple]]:
     return [
         list(model.objects.order_by("pk").values_list())
-        for model in (Section, Mention, SearchEntry, Label, Revision, Page)
+        for model in (Section, Mention, SearchEntry, Beginning, Label, Revision, Page)
     ]
 
 

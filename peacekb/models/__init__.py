@@ -1,6 +1,7 @@
 """What is stored. One noun a file; `Page` is the base of everything that can be read."""
 
 from .article import Article, Standpoint
+from .beginning import Beginning
 from .concept import Concept
 from .dismissed_name import DismissedName
 from .edition import Edition
@@ -27,6 +28,7 @@ MODELS: dict[str, type[Page]] = {
 __all__ = [
     "MODELS",
     "Article",
+    "Beginning",
     "ChangedPage",
     "Concept",
     "DismissedName",

@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 
 from peacekb.models import MODELS
 
-from . import citing, concordance, display, feeds, history, previews, sharing, sitemaps, views
+from . import citing, completions, concordance, display, feeds, history, previews, sharing, sitemaps, views
 
 
 class AsWritten:
@@ -76,6 +76,7 @@ urlpatterns = [
     path("sources/", views.sources, name="sources"),
     path("sources/<uslug:slug>/", views.source, name="source"),
     path("search/", views.search, name="search"),
+    path("search/suggest/", completions.complete, name="complete"),
     path("<kinds:kinds>/", views.index, name="index"),
     path("<kinds:kinds>/<uslug:slug>/", views.entry, name="entry"),
     path("<kinds:kinds>/<uslug:slug>/mentions/", concordance.mentions, name="mentions"),

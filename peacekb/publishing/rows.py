@@ -21,6 +21,7 @@ from peacekb.text.markdown_tree import written_links
 from peacekb.text.vocabulary import Vocabulary, name_key
 from peacekb.text.words import folded_words
 
+from .beginnings import store_beginnings
 from .names import Resolver, vocabulary
 
 BATCH = 200
@@ -74,6 +75,7 @@ def compose_pages(keys: Sequence[int]) -> None:
         search.store(
             [entry for page, stored in composed for entry in search.entries_for(page, stored, roles.get(page.pk, ()))]
         )
+        store_beginnings(by_key.values())
 
 
 def link_sections(keys: Iterable[int]) -> LinkCount:

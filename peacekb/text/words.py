@@ -217,6 +217,15 @@ def has_article(folded: str) -> bool:
     return bare.startswith(_ARTICLE) or (folded[: len(folded) - len(bare)].endswith("لل") and len(bare) > 1)
 
 
+def bare_arabic(folded: str) -> str:
+    """Take the article, and particles before it, off a folded Arabic word; what has none stays: "والوسيط", "وسيط"."""
+    if not has_article(folded):
+        return folded
+    stem = folded.lstrip(_PARTICLES)
+    stem = stem.removeprefix(_ARTICLE)
+    return stem if len(stem) > 1 else folded
+
+
 def particled(folded: str) -> tuple[str, ...]:
     """Give the keys of a folded Arabic word of two letters with a particle before it, which `key` leaves on."""
     return tuple(letter + folded for letter in _PARTICLES) if len(folded) < _SHORTEST_STEM else ()
