@@ -95,7 +95,7 @@ def settle(
     take_turn()
     now = timezone.now()
     effect = Effect()
-    lost_tags: set[str] = set()
+    has_lost_tags = False
     revisions: dict[int, Revision] = {}
     pages = _as_stored(published)
     for page in pages:
@@ -108,7 +108,7 @@ def settle(
         document = document_of(page)
         _keep_old_address(page)
         _keep(revisions, _revise(page, document, Revision.State.PUBLISHED, editor, note, origin))
-        lost_tags.update(set(before.get("tags", ())) - set(document.get("tags", ())) if before else ())
+        has_lost_tags |= bool(before and set(before.get("tags", ())) - set(document.get("tags", ())))
         # A page whose date has not come has no names yet: nothing may link it.
         effect.add(page.pk, page.kind, was_public(before, now), document if page.is_public else None)
     stored = _as_stored([page for page, _ in withdrawn])
@@ -119,13 +119,13 @@ def settle(
         page.save(update_fields=["status", "withdrawn_at", "withdrawn_reason", "updated_at"])
         state = Revision.State.WITHDRAWN
         _keep(revisions, _revise(page, document_of(page), state, editor, reason, Revision.Origin.EDITOR))
-        lost_tags.update(before.get("tags", ()) if before else ())
+        has_lost_tags |= bool(before and before.get("tags"))
         # A label that two pages claimed belongs to the other one alone now.
         effect.add(page.pk, page.kind, before, None)
     Section.objects.filter(page__in=[page for page, _ in gone]).delete()
     own = [page.pk for page in pages]
     compose_pages(own)
-    drop_beginnings([page for page, _ in gone], lost_tags)
+    drop_beginnings([page for page, _ in gone], tags=has_lost_tags)
     others, links = (link or _link)(effect, {*own, *(page.pk for page, _ in gone)})
     Edition.advance()
     for given, page in [*zip(published, pages, strict=True), *((given, page) for page, (given, _) in gone)]:
