@@ -31,7 +31,7 @@ def take_back(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("peacekb", "0007_search_index"),
+        ("peacekb", "0008_beginnings"),
     ]
 
     operations = [
