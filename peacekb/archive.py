@@ -1,12 +1,14 @@
 """Markdown files with front matter, in and out: the form in which pages are reviewed, exported and brought in.
 
 A file is a document (`peacekb.documents`): YAML front matter between two `---` lines, an empty line, the body. The
-folder says the kind. Works of the bibliography stand together in `sources.yaml`.
+folder says the kind. Works of the bibliography stand together in `sources.yaml`, and in `tags.yaml` what each tag is
+called beside its name, and which tags are broader.
 """
 
 import os
+import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -16,6 +18,7 @@ import yaml
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from taggit.models import Tag
 from yaml.reader import ReaderError
 
 from peacekb import publishing
@@ -29,10 +32,26 @@ from peacekb.documents import (
     same,
     shown,
     storable,
+    tag_problem,
     write_facts,
     write_references,
 )
-from peacekb.models import MODELS, Concept, FormerSlug, Kind, Page, Revision, Source, Status
+from peacekb.models import (
+    MODELS,
+    Concept,
+    FormerSlug,
+    Kind,
+    Language,
+    Page,
+    Revision,
+    Source,
+    Status,
+    TaggedPage,
+    TagName,
+    kept_tags,
+    tag_slug,
+)
+from peacekb.publishing.tags import Name, TagRefused, check, save_tag
 from peacekb.text.markdown_tree import TextRefused
 from peacekb.text.worker import parse_within
 
@@ -45,6 +64,7 @@ FOLDERS: dict[str, str] = {
 }
 _FOLDER_OF = {kind: folder for folder, kind in FOLDERS.items()}
 SOURCES_FILE = "sources.yaml"
+TAGS_FILE = "tags.yaml"
 _MARK = "---"
 # In characters; 500 labels and as many of everything else fit. YAML takes a second for so much, and 5 for a whole file.
 _LONGEST_FRONT_MATTER = 256 * 1024
@@ -60,6 +80,9 @@ _SOURCE_KEYS = (
     *("type", "title", "author", "year", "date", "publisher", "symbol", "url"),
     *("verified", "verified_url", "note"),
 )
+_TAG_KEYS = ("name", "slug", "names", "broader")
+_TAG_ADDRESS = re.compile(r"[-\w]{1,100}")
+_TAG_NAME_KEYS = ("text", "language", "kind", "slug")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +137,33 @@ def sources_file(sources: Iterable[Source]) -> str:
     return _yaml({"sources": works})
 
 
+def tags_file(tags: Iterable[Tag]) -> str:
+    """Give the text of the file of tags, by name. A broader tag that is not among them is left out."""
+    rows = sorted((_tag_row(tag) for tag in tags), key=lambda row: str(row["name"]))
+    names = {row["name"] for row in rows}
+    for row in rows:
+        row["broader"] = [name for name in row["broader"] if name in names]
+    return _yaml({"tags": [{key: value for key, value in row.items() if value} for row in rows]})
+
+
+def _tag_row(tag: Tag) -> dict[str, Any]:
+    names = sorted(tag.other_names.all(), key=lambda name: (name.kind != "pref", name.language, name.text, name.slug))
+    return {
+        "name": tag.name,
+        "slug": tag.slug if tag.slug != tag_slug(tag.name) else "",
+        "names": [_tag_name_row(name) for name in names],
+        "broader": sorted(row.broader.name for row in tag.broader_rows.all()),
+    }
+
+
+def _tag_name_row(name: TagName) -> dict[str, str]:
+    plain = {"language": Language.ENGLISH, "kind": TagName.TagNameKind.ALT, "slug": tag_slug(name.text)}
+    values = {key: str(getattr(name, key)) for key in _TAG_NAME_KEYS}
+    return {key: value for key, value in values.items() if value != plain.get(key)}
+
+
 def export(folder: Path) -> Iterator[Path]:
-    """Write every public page and the bibliography into a folder; yields each path after it is written.
+    """Write every public page, their tags and the bibliography into a folder; yields each path after it is written.
 
     Raises `OSError`, also where a file of that name is there already: none is written over.
     """
@@ -128,9 +176,11 @@ def export(folder: Path) -> Iterator[Path]:
             path.parent.mkdir(exist_ok=True)
             _write_new(path, markdown_file(_public_part(document_of(page), public)))
             yield path
-    path = folder / SOURCES_FILE
-    _write_new(path, sources_file(Source.objects.all()))
-    yield path
+    carried = TaggedPage.objects.filter(content_object__in=Page.objects.published())
+    tags = Tag.objects.filter(pk__in=carried.values("tag")).prefetch_related("other_names", "broader_rows__broader")
+    for name, text in ((SOURCES_FILE, sources_file(Source.objects.all())), (TAGS_FILE, tags_file(tags))):
+        _write_new(folder / name, text)
+        yield folder / name
 
 
 def _file_name(slug: str, taken: set[str]) -> str:
@@ -178,20 +228,20 @@ _Dumper.add_multi_representer(str, lambda dumper, text: dumper.represent_str(str
 
 
 def read_paths(paths: Iterable[Path]) -> tuple[list[File], list[tuple[Path, str]], list[Refusal]]:
-    """Read files, and folders with what is below them: pages, the paths and texts of bibliographies, refusals."""
+    """Read files, and folders with what is below them: pages, lists by path and text, refusals."""
     files: list[File] = []
-    bibliographies: list[tuple[Path, str]] = []
+    lists: list[tuple[Path, str]] = []
     refused: list[Refusal] = []
     for path in _expanded(paths, refused):
         try:
             text = _text_of(path)
-            if path.name == SOURCES_FILE:
-                bibliographies.append((path, text))
+            if path.name in _LISTS:
+                lists.append((path, text))
             else:
                 files.append(read_file(text, path=str(path), folder=path.parent.name))
         except _FileRefused as refusal:
             refused.append(Refusal(str(path), refusal.line, str(refusal)))
-    return files, bibliographies, refused
+    return files, lists, refused
 
 
 def _expanded(paths: Iterable[Path], refused: list[Refusal]) -> Iterator[Path]:
@@ -207,8 +257,8 @@ def _expanded(paths: Iterable[Path], refused: list[Refusal]) -> Iterator[Path]:
         found = []
         for folder, folders, names in os.walk(path, onerror=unreadable):
             pages = [name for name in names if name.endswith(".md") and name.casefold() != "readme.md"]
-            works = [SOURCES_FILE] if SOURCES_FILE in names and Path(folder) == path else []
-            inner = [Path(folder, name) for name in [*works, *pages]]
+            lists = [name for name in _LISTS if name in names and Path(folder) == path]
+            inner = [Path(folder, name) for name in [*lists, *pages]]
             found += [file for file in inner if not file.is_symlink()]
             for link in (one for one in [*(Path(folder, name) for name in folders), *inner] if one.is_symlink()):
                 refused.append(Refusal(str(link), 1, "links in a folder are not followed. Name its target itself."))
@@ -370,10 +420,13 @@ def bring_in(
     """
     publishing.take_turn()
     report = Report()
-    files, bibliographies, report.refused = read_paths(paths)
-    for path, text in bibliographies:
-        _bring_in_sources(path, text, report, overwrite=not seeding, dry_run=dry_run)
+    files, lists, report.refused = read_paths(paths)
+    for path, text in lists:
+        _LISTS[path.name](path, text, report, seeding, dry_run)
     files = _well_formed(files, report)
+    for file in files:
+        if tags := file.document.get("tags"):
+            file.document["tags"] = kept_tags(tags)
     written: list[tuple[File, Page]] = []
     for file in files:
         page = Page.objects.filter(kind=file.kind, slug=file.document["slug"]).first()
@@ -482,16 +535,30 @@ def _changed_by_an_editor(file: File, page: Page | None) -> str:
     if newest is None or newest.origin != Revision.Origin.SEED:
         who = (newest.editor_name or newest.get_origin_display()) if newest else _("an editor")
         return f"left alone, changed on {newest.created_at if newest else page.updated_at:%Y-%m-%d} by {who}"
-    # Its tags can be renamed and its relations changed from the other side, without a revision of its own.
-    return "" if same(newest.content, document_of(page)) else "left alone, its tags or relations were changed"
+    # Its tags can be renamed or merged, which changes nothing that was written, and its relations be changed from the
+    # other side without a revision of its own.
+    seeded = {**newest.content, "tags": kept_tags(newest.content.get("tags", []))}
+    return "" if same(seeded, document_of(page)) else "left alone, its tags or relations were changed"
 
 
-def _bring_in_sources(path: Path, text: str, report: Report, *, overwrite: bool, dry_run: bool) -> None:
+# --- lists -------------------------------------------------------------------------------------------------------
+
+
+def _rows_in(text: str, key: str, what: str) -> tuple[list[Any], dict[str, int]]:
+    whole, lines = _mapping(text, first_line=1)
+    rows = whole.get(key)
+    if not isinstance(rows, list):
+        raise _FileRefused(f"the key “{key}” with a list of {what} is missing.", 1)
+    return rows, lines
+
+
+def _told(error: ValidationError) -> str:
+    return "; ".join(f"{key}: {' '.join(found)}" for key, found in error.message_dict.items())
+
+
+def _bring_in_sources(path: Path, text: str, report: Report, seeding: bool, dry_run: bool) -> None:
     try:
-        whole, lines = _mapping(text, first_line=1)
-        works = whole.get("sources")
-        if not isinstance(works, list):
-            raise _FileRefused("the key “sources” with a list of works is missing.", 1)
+        works, lines = _rows_in(text, "sources", "works")
     except _FileRefused as refusal:
         report.refused.append(Refusal(str(path), refusal.line, str(refusal)))
         return
@@ -505,8 +572,7 @@ def _bring_in_sources(path: Path, text: str, report: Report, *, overwrite: bool,
                 raise ValidationError({"id": ["another work of this file has it. Give each its own."]})
             source = _source_of(work, existing.get(name))
         except ValidationError as error:
-            problems = "; ".join(f"{key}: {' '.join(found)}" for key, found in error.message_dict.items())
-            message = f"{shown(name) or 'a work without an id'}: {problems}"
+            message = f"{shown(name) or 'a work without an id'}: {_told(error)}"
             report.refused.append(Refusal(str(path), lines[f"sources[{number}]"], message))
             continue
         seen.add(name)
@@ -516,7 +582,7 @@ def _bring_in_sources(path: Path, text: str, report: Report, *, overwrite: bool,
         elif sources_file([known]) == sources_file([source]):
             report.unchanged.append(place)
             continue
-        elif not overwrite:
+        elif seeding:
             report.kept.append(f"{place}: left alone, it differs from the starter library")
             continue
         else:
@@ -528,9 +594,7 @@ def _bring_in_sources(path: Path, text: str, report: Report, *, overwrite: bool,
 def _source_of(work: Any, known: Source | None) -> Source:
     if not isinstance(work, dict):
         raise ValidationError({"sources": ["each work must have keys and values."]})
-    unknown = [key for key in work if key not in ("id", *_SOURCE_KEYS)]
-    if unknown:
-        raise ValidationError({"keys": [f"“{shown(unknown[0])}” is not known. Known: id, {', '.join(_SOURCE_KEYS)}."]})
+    _check_keys(work, ("id", *_SOURCE_KEYS))
     source = Source(pk=known.pk if known else None, slug=str(work.get("id", "")))
     for key in _SOURCE_KEYS:
         value = work.get(key)
@@ -544,3 +608,135 @@ def _source_of(work: Any, known: Source | None) -> Source:
     # The ids are compared with those of the base and of the file already, and asking the database of each is slow.
     source.full_clean(validate_unique=False, validate_constraints=False)
     return source
+
+
+@dataclass(frozen=True, slots=True)
+class _TagRow:
+    """A tag as its file has it; `line` is where."""
+
+    name: str
+    slug: str
+    names: list[Name]
+    broader: list[str]
+    line: int
+
+
+def _bring_in_tags(path: Path, text: str, report: Report, seeding: bool, dry_run: bool) -> None:
+    """Bring in what tags are called and what is broader. Seeding fills in tags of which nothing is said yet."""
+    rows: dict[str, _TagRow] = {}
+    try:
+        found, lines = _rows_in(text, "tags", "tags")
+    except _FileRefused as refusal:
+        report.refused.append(Refusal(str(path), refusal.line, str(refusal)))
+        return
+    for number, one in enumerate(found):
+        line = lines[f"tags[{number}]"]
+        try:
+            row = _tag_of(one, line)
+            if row.name.casefold() in rows:
+                raise ValidationError({"name": ["another tag of this file has it. Keep one of them."]})
+            rows[row.name.casefold()] = row
+        except ValidationError as error:
+            name = str(one.get("name", "")) if isinstance(one, dict) else ""
+            report.refused.append(Refusal(str(path), line, f"{shown(name) or 'a tag without a name'}: {_told(error)}"))
+    stored = {tag.name.casefold(): tag for tag in Tag.objects.prefetch_related("other_names", "broader_rows__broader")}
+    waiting: list[tuple[_TagRow, Tag]] = []
+    for key, row in rows.items():
+        place, tag = f"{path} ({shown(row.name)})", stored.get(key)
+        if tag is None and seeding and (meant := kept_tags([row.name])) != [row.name]:
+            report.kept.append(f"{place}: left alone, it is a name of the tag “{meant[0]}” now")
+        elif tag is not None and _tag_says_the_same(row, tag):
+            report.unchanged.append(place)
+        elif tag is not None and seeding and (tag.other_names.all() or tag.broader_rows.all()):
+            report.kept.append(f"{place}: left alone, it differs from the starter library")
+        else:
+            waiting.append((row, tag or Tag(name=row.name, slug=row.slug or tag_slug(row.name))))
+    # A broader tag may stand further down: all are there before any is told of others.
+    new = {tag.name.casefold(): tag for _row, tag in waiting if tag.pk is None}
+    for row, tag in waiting:
+        place = f"{path} ({shown(row.name)})"
+        try:
+            with transaction.atomic():
+                for name in (row.name, *row.broader):
+                    if (one := new.get(name.casefold())) is not None and one.pk is None and not dry_run:
+                        save_tag(one, (), ())
+                missing = [name for name in row.broader if name.casefold() not in stored | new]
+                if missing:
+                    raise TagRefused(f"broader: there is no tag “{missing[0]}”.")
+                tag.slug = row.slug or tag.slug
+                broader = [(stored | new)[name.casefold()] for name in row.broader]
+                (check if dry_run else save_tag)(tag, row.names, broader)
+        except TagRefused as refused:
+            if seeding:
+                report.kept.append(f"{place}: left alone. {refused}")
+            else:
+                report.refused.append(Refusal(str(path), row.line, f"{shown(row.name)}: {refused}"))
+        else:
+            (report.created if tag in new.values() else report.updated).append(place)
+
+
+def _tag_says_the_same(row: _TagRow, tag: Tag) -> bool:
+    """Tell whether a row of the file changes nothing. A former name that it does not tell stays."""
+    former = TagName.TagNameKind.FORMER
+    stored = {Name(one.text, one.language, one.kind, one.slug) for one in tag.other_names.all()}
+    told = {Name(one.text, one.language, one.kind, one.place) for one in row.names}
+    broader = sorted(one.broader.name.casefold() for one in tag.broader_rows.all())
+    return (
+        row.slug in ("", tag.slug)
+        and told <= stored
+        and all(one.kind == former for one in stored - told)
+        and sorted(map(str.casefold, row.broader)) == broader
+    )
+
+
+def _tag_of(row: Any, line: int) -> _TagRow:
+    if not isinstance(row, dict):
+        raise ValidationError({"tags": ["each tag must have keys and values."]})
+    _check_keys(row, _TAG_KEYS)
+    names, broader = row.get("names") or [], row.get("broader") or []
+    if not isinstance(names, list) or not isinstance(broader, list):
+        raise ValidationError({"tags": ["names and broader must be lists."]})
+    return _TagRow(
+        name=_tag_text("name", row.get("name")),
+        slug=_tag_address(row.get("slug", "")),
+        names=[_tag_name_of(one) for one in names],
+        broader=[_tag_text("broader", one) for one in dict.fromkeys(map(str, broader))],
+        line=line,
+    )
+
+
+def _tag_name_of(row: Any) -> Name:
+    if not isinstance(row, dict):
+        raise ValidationError({"names": ["each name must have a text."]})
+    _check_keys(row, _TAG_NAME_KEYS)
+    language, kind = row.get("language", Language.ENGLISH), row.get("kind", TagName.TagNameKind.ALT)
+    if language not in Language.values:
+        raise ValidationError({"language": [f"“{shown(language)}” is not one of {', '.join(Language.values)}."]})
+    if kind not in TagName.TagNameKind.values:
+        raise ValidationError({"kind": [f"“{shown(kind)}” is not one of {', '.join(TagName.TagNameKind.values)}."]})
+    return Name(_tag_text("text", row.get("text")), language, kind, _tag_address(row.get("slug", "")))
+
+
+def _tag_text(key: str, value: Any) -> str:
+    if problem := tag_problem(value):
+        raise ValidationError({key: [problem]})
+    return " ".join(str(value).split())
+
+
+def _tag_address(value: Any) -> str:
+    if value and not (isinstance(value, str) and _TAG_ADDRESS.fullmatch(value)):
+        raise ValidationError({"slug": ["must be words of letters and digits joined by hyphens."]})
+    return str(value or "")
+
+
+def _check_keys(row: dict[str, Any], known: Sequence[str]) -> None:
+    unknown = [key for key in row if key not in known]
+    if unknown:
+        raise ValidationError({"keys": [f"“{shown(unknown[0])}” is not known. Known: {', '.join(known)}."]})
+
+
+#: Files that hold no page: how each is brought in. Those that are named first come first.
+_LISTS: dict[str, Callable[[Path, str, Report, bool, bool], None]] = {
+    SOURCES_FILE: _bring_in_sources,
+    TAGS_FILE: _bring_in_tags,
+}

@@ -30,6 +30,7 @@ from peacekb.models import (
     Standpoint,
     Task,
     Verified,
+    kept_tags,
 )
 
 Document = dict[str, Any]
@@ -317,7 +318,8 @@ def _parsed_moment(value: Any) -> datetime | None:
         return None
 
 
-def _tag(value: Any) -> str:
+def tag_problem(value: Any) -> str:
+    """Say why a value cannot be the name of a tag; nothing where it can."""
     # An address has room for 100; one that is taken gets a number at its end.
     problem = _text(90)(value)
     if not problem and not 0 < len(slugify(value, allow_unicode=True)) <= 90:
@@ -342,7 +344,7 @@ _CHECKS: dict[str, Callable[[Any], str]] = {
     "related": _list_of(_slug),
     "performs": _list_of(_slug),
     "concepts": _list_of(_slug),
-    "tags": _list_of(_tag),
+    "tags": _list_of(tag_problem),
     "sources": _list_of(_slug),
     "unlinked": _list_of(_text(200)),
     "verified": _one_of(Verified.values),
@@ -376,7 +378,7 @@ def write_facts(document: Document, kind: str, page: Page | None = None) -> Page
     phases = document.get("phases") or ([document["phase"]] if document.get("phase") else [])
     _set_phases(page, list(dict.fromkeys(phases)))
     _set_labels(page, document.get("labels", []))
-    page.tags.set(document.get("tags", []))
+    page.tags.set(kept_tags(document.get("tags", [])))
     return page
 
 

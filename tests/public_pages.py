@@ -30,6 +30,8 @@ PAGES = [
     "/tags/mediation+negotiation/",
     "/tags/mediation,negotiation/",
     "/tags/peacekeeping+reconciliation/",
+    "/tags/mediation/?kind=concept&role=mediator&year=2026",
+    "/tags/mediation,negotiation,law/",
     "/sources/",
     "/sources/un-charter/",
     "/search/",

@@ -2,9 +2,19 @@
 
 from django.contrib import admin
 
-from . import articles, changes, mentions, people, revisions, searches, suggested_names, vocabulary
+from . import articles, changes, mentions, people, revisions, searches, suggested_names, tags, vocabulary
 
-__all__ = ["articles", "changes", "mentions", "people", "revisions", "searches", "suggested_names", "vocabulary"]
+__all__ = [
+    "articles",
+    "changes",
+    "mentions",
+    "people",
+    "revisions",
+    "searches",
+    "suggested_names",
+    "tags",
+    "vocabulary",
+]
 
 admin.site.site_header = "PeaceKB"
 admin.site.site_title = "PeaceKB"

@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from django.utils.timezone import localtime
 from taggit.forms import TagField
 
+from peacekb.models import kept_tags
 from peacekb.text.markdown_tree import clean
 
 LINE_LENGTH = 200
@@ -96,7 +97,7 @@ class LinesField(forms.CharField):
 
 
 class TagsField(TagField):  # type: ignore[misc]
-    """Tags between commas, each of them fit for an address."""
+    """Tags between commas, each of them fit for an address. A synonym becomes the tag that it stands for."""
 
     def clean(self, value: Any) -> Sequence[str]:
         tags = [tag for tag in map(one_line, super().clean(value)) if tag]
@@ -119,4 +120,4 @@ class TagsField(TagField):  # type: ignore[misc]
                     code="tag_without_a_word",
                     params={"tag": tag},
                 )
-        return tags
+        return kept_tags(tags)

@@ -1,21 +1,15 @@
-"""Editing the vocabulary: concepts, roles, tasks, and the names, tags and sources that all pages share."""
+"""Editing the vocabulary: concepts, roles, tasks, and the names and sources that all pages share."""
 
 from typing import Any
 
-import taggit.admin  # noqa: F401  registers its own admin of tags, which ours replaces
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from taggit.models import Tag
 
-from peacekb import publishing
-from peacekb.models import Concept, Label, Page, Role, Source, Status, TaggedPage, Task
+from peacekb.models import Concept, Label, Page, Role, Source, Task
 
-from .fields import TAG_LENGTH, OneLineField
 from .page_forms import ConceptForm, RoleForm, TaskForm
 from .publishing_admin import PublishingAdmin, TagFilter, form_address
 from .safety import ReadOnly, SafeAdmin
@@ -143,52 +137,3 @@ class SourceAdmin(UsedAdmin):
 
     def uses(self) -> models.Count:
         return models.Count("pages")
-
-
-class TagForm(forms.ModelForm):  # type: ignore[type-arg]
-    name = OneLineField(max_length=TAG_LENGTH, widget=forms.TextInput(attrs={"class": "vTextField", "dir": "auto"}))
-
-    class Meta:
-        model = Tag
-        fields = ("name", "slug")
-        help_texts = {"slug": "The last part of the tag's address. Changing it breaks links to the old one."}
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        other = Tag.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).first()
-        if other is not None:
-            raise ValidationError(
-                "The tag “%(name)s” exists already. Use that one.", code="tag_exists", params={"name": other.name}
-            )
-        if "," in name or '"' in name:
-            raise ValidationError("A tag holds no commas and no quotation marks.", code="tag_not_writable")
-        return name
-
-
-admin.site.unregister(Tag)
-
-
-@admin.register(Tag)
-class TagAdmin(UsedAdmin):
-    form = TagForm
-    list_display = ["name", "slug", "count_of_pages"]
-    list_per_page = 100
-    search_fields = ["name", "slug"]
-    ordering = ["name", "slug"]
-    prepopulated_fields = {"slug": ["name"]}
-    show_full_result_count = False
-
-    def pages_using(self, objs: list[Any]) -> models.QuerySet[Page]:
-        return Page.objects.filter(pk__in=TaggedPage.objects.filter(tag__in=objs).values("content_object"))
-
-    def uses(self) -> models.Count:
-        return models.Count("tagged_pages")
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Store the tag; the index knows pages by the names of their tags, so it follows."""
-        with transaction.atomic():
-            # Before the tag is stored, which counts as a change for readers: every deed has this order.
-            publishing.take_turn()
-            super().save_model(request, obj, form, change)
-            if change and form.has_changed():
-                publishing.recompose(self.pages_using([obj]).filter(status=Status.PUBLISHED))

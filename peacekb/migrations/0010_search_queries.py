@@ -31,7 +31,7 @@ def take_back(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("peacekb", "0008_beginnings"),
+        ("peacekb", "0009_tag_names"),
     ]
 
     operations = [

@@ -1,20 +1,8 @@
-from typing import Self
-
 from django.db import models
 from taggit.models import Tag
 
 from .label import Label
 from .page import Page
-
-
-class BeginningQuerySet(models.QuerySet["Beginning"]):
-    """Rules about which beginnings."""
-
-    def of(self, shelf: int, begun: str) -> Self:
-        """Keep those on one shelf that go on from `begun`, in alphabetical order."""
-        first = begun.encode()
-        # No byte of a letter is 255, so this is behind everything that begins so.
-        return self.filter(shelf=shelf, beginning__gte=first, beginning__lt=first + b"\xff").order_by("beginning", "pk")
 
 
 class Beginning(models.Model):
@@ -42,8 +30,6 @@ class Beginning(models.Model):
     label = models.ForeignKey(Label, related_name="+", null=True, on_delete=models.CASCADE)
     tag = models.ForeignKey(Tag, related_name="+", null=True, on_delete=models.CASCADE)
 
-    objects = BeginningQuerySet.as_manager()
-
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -55,3 +41,12 @@ class Beginning(models.Model):
 
     def __str__(self) -> str:
         return bytes(self.beginning).decode()
+
+    @staticmethod
+    def bounds(begun: str) -> tuple[bytes, bytes]:
+        """Give the first of all beginnings that go on from `begun`, and what is behind the last.
+
+        No byte of a letter is 255.
+        """
+        first = begun.encode()
+        return first, first + b"\xff"

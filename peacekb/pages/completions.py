@@ -1,4 +1,5 @@
-"""What somebody who types into a search form may mean, as a piece of HTML: entries, articles and tags, by their names.
+"""What somebody who types into a search form may mean, as a piece of HTML: entries, articles and tags, by their
+names, and what others searched for.
 
 Nothing here searches texts: names are found by how they begin (`peacekb.text.beginnings`).
 """
@@ -6,17 +7,20 @@ Nothing here searches texts: names are found by how they begin (`peacekb.text.be
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
-from django.db.models import Case, Exists, OuterRef, Value, When
+from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from taggit.models import Tag
 
-from peacekb.languages import spoken
+from peacekb import asked
+from peacekb.languages import address_of, spoken
 from peacekb.models import Beginning, Label, Page, Status, TaggedPage
+from peacekb.models.prepared import AnyOf, prepared
 from peacekb.search.marks import CLOSE, OPEN
 from peacekb.text.beginnings import LONGEST, typed, typed_in
 
@@ -30,7 +34,9 @@ _LONGEST_QUERY = 1_000
 _MOST_READ = 80
 # Pages that are looked up: the date of some may not have come.
 _LOOKED_AT = 12
-_GROUPS = ("concepts", "roles", "tasks", "articles", "tags")
+# Each is searched for again, so that none leads to nothing.
+_MOST_SEARCHES = 2
+_GROUPS = ("concepts", "roles", "tasks", "articles", "tags", "searches")
 
 Shelf = Beginning.Shelf
 
@@ -59,10 +65,10 @@ def complete(request: HttpRequest) -> HttpResponse:
 
     Raises `BadRequest` for what no search form of ours sends.
     """
-    asked = request.GET.get("q")
-    if asked is None or "\x00" in asked or len(asked) > _LONGEST_QUERY:
+    text = request.GET.get("q")
+    if text is None or "\x00" in text or len(text) > _LONGEST_QUERY:
         raise BadRequest("What was typed is missing or too long.")
-    found = completions(typed(asked))
+    found = completions(typed(text))
     groups = [(group, [one for one in found if one.group == group]) for group in _GROUPS]
     shown = {"groups": [(group, some) for group, some in groups if some], "number": len(found)}
     response = render(request, "pages/completions.html", shown)
@@ -99,11 +105,23 @@ def _tags(begun: str) -> list[Completion]:
     carried = TaggedPage.objects.filter(tag=OuterRef("pk")).annotate(is_public=Case(public, default=Value(False)))
     found = Tag.objects.filter(Exists(carried.filter(is_public=True))).in_bulk(keys)
     named = ((tag, _marked(tag.name, begun)) for tag in (found[key] for key in keys if key in found))
-    return [Completion("tags", tags.address([tag.slug]), Name(name)) for tag, name in named if name]
+    return [Completion("tags", tags.address(tag.slug), Name(name)) for tag, name in named if name]
+
+
+def _searches(begun: str) -> list[Completion]:
+    """Give what others searched for often and found."""
+    found = [(text, _marked(text, begun)) for text in asked.asked_often(begun, _MOST_SEARCHES)]
+    search = address_of("pages:search")
+    return [Completion("searches", f"{search}?{urlencode({'q': text})}", Name(name)) for text, name in found if name]
 
 
 # Where completions come from, and how many places each has for sure. Places left over go to the first that has more.
-_SOURCES: Sequence[tuple[Callable[[str], list[Completion]], int]] = ((_entries, 5), (_articles, 2), (_tags, 1))
+_SOURCES: Sequence[tuple[Callable[[str], list[Completion]], int]] = (
+    (_entries, 4),
+    (_articles, 2),
+    (_tags, 1),
+    (_searches, 1),
+)
 
 
 def _pages(begun: str, *shelves: Shelf) -> list[Completion]:
@@ -114,12 +132,17 @@ def _pages(begun: str, *shelves: Shelf) -> list[Completion]:
             labels.setdefault(key, label)
     keys = list(labels)[:_LOOKED_AT]
     # Who is public is asked here: in the database it would tempt SQLite to go through all pages by date.
-    asked = Page.objects.filter(pk__in=keys).only("kind", "slug", "title", "language", "status", "published_at")
-    pages = {page.pk: page for page in named_here(asked) if page.is_public}
+    pages = {page.pk: page for page in _looked_up(keys=keys) if page.is_public}
     own = {key: _marked(page.name, begun) for key, page in pages.items()}
     others = Label.objects.in_bulk([labels[key] for key, name in own.items() if not name and labels[key]])
     found = (_of_page(pages[key], own[key], others.get(labels[key] or 0), begun) for key in keys if key in pages)
     return [completion for completion in found if completion]
+
+
+@prepared
+def _looked_up(*, keys: Any) -> QuerySet[Page]:
+    shown = ("kind", "slug", "title", "language", "status", "published_at")
+    return named_here(Page.objects.filter(pk__in=AnyOf(keys)).only(*shown))
 
 
 def _of_page(page: Page, own: str, label: Label | None, begun: str) -> Completion | None:
@@ -139,10 +162,16 @@ def _of_page(page: Page, own: str, label: Label | None, begun: str) -> Completio
 def _begun(begun: str, shelf: Shelf, *fields: str) -> Iterator[Sequence[Any]]:
     """Give what is on a shelf: first what has the reader's language, is preferred, and is short, for that says most."""
     here = ("", spoken())
-    asked = ("language", "is_preferred", "beginning", *fields)
-    rows = Beginning.objects.of(shelf, begun[:LONGEST]).values_list(*asked)[:_MOST_READ]
+    first, behind = Beginning.bounds(begun[:LONGEST])
+    rows = _rows(shelf, fields, first=first, behind=behind)
     ordered = sorted(rows, key=lambda row: (row[0] not in here, not row[1], len(row[2])))
     return (row[3:] for row in ordered)
+
+
+@prepared
+def _rows(shelf: Shelf, fields: tuple[str, ...], *, first: Any, behind: Any) -> QuerySet[Beginning, tuple[Any, ...]]:
+    rows = Beginning.objects.filter(shelf=shelf, beginning__gte=first, beginning__lt=behind).order_by("beginning", "pk")
+    return rows.values_list("language", "is_preferred", "beginning", *fields)[:_MOST_READ]
 
 
 def _marked(name: str, begun: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from django.core.exceptions import BadRequest
 from django.core.paginator import InvalidPage, Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from peacekb.languages import absolute
-from peacekb.models import Kind, Language, Mention, Page, PagePhase, Phase, Section, TaggedPage
+from peacekb.models import Kind, Language, Mention, Page, PagePhase, Phase, Section, TaggedPage, tag_shown
 from peacekb.text.words import direction
 
 from . import entries, phases, tags
@@ -129,9 +129,7 @@ class Concordance:
         if self.asked.language:
             pages = pages.filter(language=self.asked.language)
         if self.asked.phase:
-            entries_in = PagePhase.objects.filter(phase=self.asked.phase).values("page")
-            articles_in = phases.articles_in(self.asked.phase).order_by().values("pk")
-            pages = pages.filter(Q(pk__in=entries_in) | Q(pk__in=articles_in))
+            pages = pages.filter(phases.belongs(self.asked.phase))
         return Mention.objects.filter(target=self.target.pk, section__page__in=pages)
 
     def rows(self) -> QuerySet[Mention]:
@@ -165,7 +163,7 @@ class Concordance:
             )
 
         carried = TaggedPage.objects.filter(content_object__in=numbers).order_by("tag__name")
-        tagged = list(carried.values_list("content_object", "tag__slug", "tag__name"))
+        tagged = list(carried.values_list("content_object", "tag__slug", tag_shown("tag", "tag__name")))
         names = {slug: name for _page, slug, name in tagged}
         with_tag = counted((page, slug) for page, slug, _name in tagged)
         commonest = {slug: names[slug] for slug, _number in with_tag.most_common()}

@@ -29,6 +29,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from peacekb import search
 from peacekb.languages import address_of, spoken
 from peacekb.models import (
     MODELS,
@@ -45,6 +46,7 @@ from peacekb.models import (
     Source,
     Status,
     TaggedPage,
+    tag_shown,
 )
 from peacekb.models.prepared import prepared
 from peacekb.text.vocabulary import label_keys
@@ -222,13 +224,19 @@ def _sections(*, page: Any) -> QuerySet[Section]:
 
 @prepared
 def _tagged(*, page: Any) -> QuerySet[TaggedPage]:
-    found: QuerySet[TaggedPage] = TaggedPage.objects.filter(content_object=page).select_related("tag")
-    return found.order_by("tag__name")
+    return tagged().filter(content_object=page)
 
 
 @prepared
 def _sources(*, page: Any) -> QuerySet[Source]:
     return Source.objects.filter(pages=page)
+
+
+def tagged() -> QuerySet[Any]:
+    """Give the tags on pages, each with `shown`, its name in the language of the interface."""
+    rows = TaggedPage.objects.select_related("tag").annotate(shown=tag_shown("tag", "tag__name"))
+    found: QuerySet[Any] = rows.order_by("shown")
+    return found
 
 
 def elsewhere(request: HttpRequest, kind: str, slug: str, anchor: str = "", view: str = "pages:entry") -> HttpResponse:
@@ -399,6 +407,12 @@ def names_of(page: Page) -> Names:
     preferred = [label for label in labels if label.kind == Label.LabelKind.PREF]
     abroad = [label for label in preferred if label.language != page.name_language]
     return Names(sorted(also, key=sort_key), abroad)
+
+
+def named(name: str) -> Page | None:
+    """Give the public entry that alone has a name, with its definition. Three queries."""
+    found = search.entry_named(name)
+    return listed(Page.objects.filter(pk=found.page)).first() if found else None
 
 
 def name_asked(page: Page, text: str) -> Label | None:

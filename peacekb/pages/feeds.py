@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 from django.contrib.syndication.views import Feed
 from django.db.models import F, Prefetch, QuerySet, Window
 from django.db.models.functions import RowNumber
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import escape, format_html
@@ -166,9 +166,11 @@ def news(request: HttpRequest) -> HttpResponse:
 def tag(request: HttpRequest, expression: str) -> HttpResponse:
     """Give the texts of a combination of tags, the last changed first. Three queries."""
     combination = tags.combination(expression)
+    own = reverse("programs:tag_feed", kwargs={"expression": combination.expression})
+    if combination.expression != expression:
+        return HttpResponsePermanentRedirect(own)
     word = _("or") if combination.either else _("and")
     title = f" {word} ".join(tag.name for tag in combination.tags)
-    own = reverse("programs:tag_feed", kwargs={"expression": expression})
     return _Feed()(request, source=_Source(title, own, combination.address(), _texts(combination.pages())))
 
 

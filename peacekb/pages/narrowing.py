@@ -1,6 +1,10 @@
 """Links that narrow or widen a list."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +22,11 @@ class Facet:
 
     title: str
     choices: list[Choice]
+
+
+def one_of(request: HttpRequest, name: str, known: Collection[str]) -> str:
+    """Read what an address narrows by, nothing where it does not. Raises `BadRequest` for what is not known."""
+    value = request.GET.get(name, "")
+    if value and value not in known:
+        raise BadRequest(f"There is no such {name}.")
+    return value

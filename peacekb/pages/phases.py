@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -87,6 +87,12 @@ def articles_in(phase: str) -> QuerySet[Page]:
     linking = Mention.objects.filter(linked=True, target__in=Page.objects.published().in_phase(phase))
     articles = Page.objects.published().filter(kind=Kind.ARTICLE, pk__in=linking.values("section__page"))
     return articles.order_by("-published_at", "title")
+
+
+def belongs(phase: str) -> Q:
+    """Give the condition that a page is of a phase: an entry that has it, or an article that links one of those."""
+    entries = PagePhase.objects.filter(phase=phase).values("page")
+    return Q(pk__in=entries) | Q(pk__in=articles_in(phase).order_by().values("pk"))
 
 
 def named(phases: Collection[str]) -> list[Stop]:

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.core.exceptions import BadRequest
 from django.db.models import QuerySet, TextChoices
 from django.http import Http404, HttpRequest
 from django.urls import reverse
@@ -16,7 +15,7 @@ from taggit.models import Tag
 
 from peacekb import search
 from peacekb.languages import spoken
-from peacekb.models import Kind, Language, Page, Phase, Section, Source
+from peacekb.models import Kind, Language, Page, Phase, Section, Source, tag_shown
 from peacekb.models.prepared import AnyOf, prepared
 from peacekb.search.facts import YEARS
 from peacekb.search.marks import Snippet, snippet
@@ -24,7 +23,7 @@ from peacekb.text.query import Either, Fact, Phrase, Words
 from peacekb.text.words import direction
 
 from . import entries, tags
-from .narrowing import Choice, Facet
+from .narrowing import Choice, Facet, one_of
 
 SECTIONS_SHOWN = 3
 _LONGEST_QUERY = 1_000
@@ -69,12 +68,12 @@ class Question:
         return cls(
             text=" ".join(request.GET.get("q", "").replace("\x00", " ")[:_LONGEST_QUERY].split()),
             tags=tags.known(slugs),
-            kind=_one_of(request, "kind", Kind.values),
-            phase=_one_of(request, "phase", Phase.values),
+            kind=one_of(request, "kind", Kind.values),
+            phase=one_of(request, "phase", Phase.values),
             role=_role(request.GET.get("role", "").replace("\x00", " ")),
-            language=_one_of(request, "lang", Language.values),
-            year=_one_of(request, "year", [str(year) for year in YEARS]),
-            only=_one_of(request, "only", ["words"]),
+            language=one_of(request, "lang", Language.values),
+            year=one_of(request, "year", [str(year) for year in YEARS]),
+            only=one_of(request, "only", ["words"]),
         )
 
     @cached_property
@@ -149,7 +148,7 @@ class Question:
     def filters(self) -> list[Choice]:
         """Give the facts that the address adds, each with the address that takes it off."""
         set_ = [
-            Choice(tag.name, None, self.address(tags=tuple(other for other in self.tags if other != tag)))
+            Choice(tag.shown, None, self.address(tags=tuple(other for other in self.tags if other != tag)))
             for tag in self.tags
         ]
         if self.kind:
@@ -216,9 +215,9 @@ class Question:
         carried = {tag.slug for tag in self.tags}
         carried |= {fact.value for fact in self.understood.meant.facts if fact.name == "tag"}
         common = [slug for slug, _number in counted.most_common(_MOST_CHOICES + len(carried)) if slug not in carried]
-        names = Tag.objects.filter(slug__in=common[:_MOST_CHOICES]) if common else []
-        ordered = sorted(names, key=lambda tag: (-counted[tag.slug], tag.name))
-        return [Choice(tag.name, counted[tag.slug], self.address(tags=(*self.tags, tag))) for tag in ordered]
+        named = Tag.objects.filter(slug__in=common[:_MOST_CHOICES]).annotate(shown=tag_shown()) if common else []
+        ordered = sorted(named, key=lambda tag: (-counted[tag.slug], tag.shown))
+        return [Choice(tag.shown, counted[tag.slug], self.address(tags=(*self.tags, tag))) for tag in ordered]
 
     def in_own_language(self, facets: Sequence[Facet]) -> Choice | None:
         """Give the choice that keeps only texts in the language of the interface, where that is not English."""
@@ -321,13 +320,6 @@ def _told_words(words: Words) -> str:
 def _apart(text: str) -> str:
     """Keep the direction of what a reader wrote from turning the words around it (UAX 9, isolates)."""
     return text if direction(text) in ("", direction(_("without %(part)s"))) else f"\u2068{text}\u2069"
-
-
-def _one_of(request: HttpRequest, name: str, known: Sequence[str]) -> str:
-    value = request.GET.get(name, "")
-    if value and value not in known:
-        raise BadRequest(f"There is no such {name}.")
-    return value
 
 
 @prepared

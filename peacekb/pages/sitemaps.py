@@ -85,7 +85,7 @@ class _Tags(_Section):
 
     def location(self, item: Tag) -> str:
         """Give the address of a tag."""
-        return tags.address([item.slug])
+        return tags.address(item.slug)
 
 
 class _Sources(_Section):

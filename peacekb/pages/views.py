@@ -2,7 +2,7 @@
 
 from django.db import DatabaseError
 from django.db.models import Count, Prefetch
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
@@ -13,7 +13,7 @@ from peacekb import search as index_of_words
 from peacekb.models import Article, Kind, Page, Phase, Source
 from peacekb.search.alike import alike
 
-from . import asking, citing, entries, history, phases, results, sharing
+from . import asking, citing, entries, history, phases, results, sharing, tagged
 from . import tags as tagging
 from .paging import page_of
 
@@ -135,23 +135,27 @@ def phase(request: HttpRequest, phase: str) -> HttpResponse:
 @require_safe
 def tags(request: HttpRequest) -> HttpResponse:
     """List the tags, A to Z."""
-    return render(request, "pages/tags.html", {"tags": list(tagging.public())})
+    return render(request, "pages/tags.html", {"branches": tagging.branches()})
 
 
 @require_safe
 def tag(request: HttpRequest, expression: str) -> HttpResponse:
-    """List the texts that carry both, or either, of some tags."""
+    """List the texts that carry all, or any, of some tags. A name that a tag has or had leads to it."""
     combination = tagging.combination(expression)
-    pages = combination.pages()
-    listing = page_of(entries.listed(pages), request)
-    other = combination.switched(either=not combination.either)
+    if combination.expression != expression:
+        asked_too = f"?{request.GET.urlencode()}" if request.GET else ""
+        return HttpResponsePermanentRedirect(combination.address() + asked_too)
+    asked = tagged.Asked.from_request(combination, request)
+    counts = asked.counts()
+    lone = combination.tags[0] if len(combination.tags) == 1 else None
     shown = {
         "combination": combination,
-        "listing": listing,
-        "both": combination.switched(either=False).address(),
-        "either": combination.switched(either=True).address(),
-        "other_number": other.pages().count() if len(combination.tags) > 1 else 0,
-        "narrower": combination.narrower(pages, listing.paginator.count),
+        "asked": asked,
+        "listing": page_of(entries.listed(asked.pages()), request, count=counts.found),
+        "facets": asked.facets(counts),
+        "no_text_with_all": combination.either and not asked.switched(either=False).pages().exists(),
+        "around": tagging.around(lone) if lone else None,
+        "entry": entries.named(lone.name) if lone else None,
     }
     return render(request, "pages/tag.html", shown)
 

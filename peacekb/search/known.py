@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from django.db.models import TextChoices
-from django.utils.text import slugify
 from taggit.models import Tag
 
-from peacekb.models import Kind, Language, Page, Phase, TaggedPage
+from peacekb.models import Kind, Language, Page, Phase, TaggedPage, TagName, tag_shown, tag_slug
 from peacekb.text.query import Either, Fact, Query, Words, read
 from peacekb.text.vocabulary import name_key
 
@@ -31,15 +30,15 @@ class Understood:
 
 
 def understood(text: str) -> Understood:
-    """Read a query. One query to the database where it names tags, one where it names roles."""
+    """Read a query. At most three queries to the database where it names tags, one where it names roles."""
     written = read(text)
     tags = _tags({fact.value for fact in written.facts if fact.name == "tag"})
     roles = _roles() if any(fact.name == "role" for fact in written.facts) else {}
 
     def meant(fact: Fact) -> Fact | None:
         if fact.name == "tag":
-            tag = tags.get(_slug(fact.value))
-            return replace(fact, value=tag.slug, label=tag.name) if tag else None
+            tag = tags.get(tag_slug(fact.value))
+            return replace(fact, value=tag.slug, label=tag.shown) if tag else None
         if fact.name == "role":
             role = roles.get(name_key(fact.value))
             return replace(fact, value=role.slug, label=role.title) if role else None
@@ -64,16 +63,20 @@ def _dated(fact: Fact) -> Fact | None:
     return replace(fact, label=fact.value) if _YEAR.fullmatch(fact.value) else None
 
 
-def _slug(value: str) -> str:
-    return slugify(value, allow_unicode=True)
-
-
 def _tags(values: Iterable[str]) -> dict[str, Tag]:
-    """Give tags of published pages by their slugs: nothing tells of a draft's tags."""
-    slugs = {_slug(value) for value in values}
+    """Give tags of published pages by their slugs, or by that of a name that they have in any language or had before.
+
+    Nothing tells of a draft's tags. Each has `shown`, its name in the language of the page.
+    """
+    slugs = {tag_slug(value) for value in values}
+    if not slugs:
+        return {}
     carried = TaggedPage.objects.filter(content_object__in=Page.objects.published())
-    found = Tag.objects.filter(slug__in=slugs, pk__in=carried.values("tag")) if slugs else ()
-    return {tag.slug: tag for tag in found}
+    public = Tag.objects.filter(pk__in=carried.values("tag")).annotate(shown=tag_shown())
+    own = {tag.slug: tag for tag in public.filter(slug__in=slugs)}
+    meant = dict(TagName.objects.filter(slug__in=slugs - own.keys()).values_list("slug", "tag"))
+    named = {tag.pk: tag for tag in public.filter(pk__in=meant.values())} if meant else {}
+    return own | {slug: named[tag] for slug, tag in meant.items() if tag in named}
 
 
 @dataclass(frozen=True, slots=True)
