@@ -16,7 +16,21 @@ from taggit.models import Tag
 
 from peacekb.archive import bring_in, export, markdown_file, read_file
 from peacekb.documents import document_of, write
-from peacekb.models import Article, Concept, Label, Mention, Page, Revision, Role, SearchEntry, Section, Source, Task
+from peacekb.models import (
+    Article,
+    Concept,
+    Label,
+    Mention,
+    Page,
+    Revision,
+    Role,
+    SearchEntry,
+    Section,
+    Source,
+    TagBroader,
+    TagName,
+    Task,
+)
 from peacekb.publishing import publish, withdraw
 
 from .factories import draft_article, published_article, published_concept, source
@@ -38,7 +52,21 @@ def run(command: str, *args, **options) -> str:
 def everything() -> dict[str, list[tuple]]:
     return {
         model.__name__: list(model.objects.order_by("pk").values_list())
-        for model in (Page, Article, Concept, Role, Task, Label, Section, Mention, Revision, Source, SearchEntry)
+        for model in (
+            Page,
+            Article,
+            Concept,
+            Role,
+            Task,
+            Label,
+            Section,
+            Mention,
+            Revision,
+            Source,
+            SearchEntry,
+            TagName,
+            TagBroader,
+        )
     }
 
 
@@ -89,8 +117,9 @@ def test_the_starter_library_is_whole_and_seeding_twice_changes_nothing(tmp_path
     run("export", str(tmp_path / "out"))
     exported = files_below(tmp_path / "out")
     kept = {name: text for name, text in files_below(FIXTURES).items() if name != "README.md"}
-    head = kept["sources.yaml"].index(b"sources:\n")
-    kept["sources.yaml"] = kept["sources.yaml"][head:]  # without the words for people at its top
+    for name in ("sources", "tags"):
+        text = kept[f"{name}.yaml"]
+        kept[f"{name}.yaml"] = text[text.index(f"{name}:\n".encode()) :]  # without the words for people at its top
     assert exported == kept
 
 
@@ -114,7 +143,7 @@ def test_exporting_importing_and_exporting_again_gives_the_same_bytes(tmp_path):
     draft_article(title="Secret")
     run("export", str(tmp_path / "one"))
     before = files_below(tmp_path / "one")
-    assert len(before) == 5
+    assert len(before) == 6
     Page.objects.all().delete()
     Source.objects.all().delete()
     run("import", str(tmp_path / "one"))

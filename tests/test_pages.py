@@ -323,7 +323,7 @@ def test_drafts_and_scheduled_pages_are_found_nowhere(client, library):
         "/search/?tag=secret-tag",
     ):
         assert client.get(address).status_code == 404
-    assert 'mediation</bdi> <span class="count">2<' in text_of(client.get("/tags/"))
+    assert 'mediation</bdi></a> <span class="count">2<' in text_of(client.get("/tags/"))
 
 
 def test_a_source_is_public_while_a_public_text_cites_it(client):
@@ -394,7 +394,8 @@ def test_a_combination_without_a_text_tells_the_counts_of_each(client, library):
 def test_narrowing_by_a_tag_never_leads_to_nothing(client, library):
     html = text_of(client.get("/tags/mediation/"))
     narrow = html[html.index('class="narrow-by"') :].split("</nav>")[0]
-    assert re.findall(r'href="([^"]+)".*?count">(\d+)<', narrow) == [("/tags/mediation+ceasefire/", "1")]
+    tags = re.findall(r'href="(/tags/[^"?]+)"><bdi>.*?count">(\d+)<', narrow)
+    assert tags == [("/tags/mediation+ceasefire/", "1")]
 
 
 # --- search --------------------------------------------------------------------------------------
@@ -561,7 +562,7 @@ BAD_ADDRESSES = [
     ("/tags/,/", 404),
     ("/tags/mediation+ceasefire,peace/", 404),
     ("/tags/mediation+ceasefire+peace+reconstruction+a+b/", 404),
-    ("/tags/mediation+mediation/", 200),
+    ("/tags/mediation+mediation/", 301),
     ("/tags/ceasefire+mediation/", 200),
     ("/tags/" + "a" * 5_000 + "/", 404),
     ("/articles/%00/", 404),
