@@ -33,7 +33,7 @@ from .wanted import FACTS, Candidate, Wanted
 
 # An essay speaks of many things at length, an entry of one in three lines, and engines prefer the short. Readers look
 # for essays: with this they stand among the entries whose title holds the word, not behind all that only mention it.
-_ARTICLE_BOOST = 3.0
+_ARTICLE_BOOST = 1.5
 # Words that were typed side by side and stand so, in their order.
 _TOGETHER_BOOST = 2.0
 _LONGEST_NAME = 200
