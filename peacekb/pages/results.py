@@ -9,12 +9,11 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet, TextChoices
 from django.http import Http404, HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from taggit.models import Tag
 
 from peacekb import search
-from peacekb.languages import spoken
+from peacekb.languages import address_of, spoken
 from peacekb.models import Kind, Language, Page, Phase, Section, Source, tag_shown
 from peacekb.models.prepared import AnyOf, prepared
 from peacekb.search.facts import YEARS
@@ -129,7 +128,7 @@ class Question:
         }
         pairs = [(name, value) for name, value in named.items() if value]
         written = urlencode([*pairs, *(("tag", tag.slug) for tag in asked["tags"])])
-        return reverse("pages:search") + (f"?{written}" if written else "")
+        return address_of("pages:search") + (f"?{written}" if written else "")
 
     @cached_property
     def _asked(self) -> dict[str, Any]:

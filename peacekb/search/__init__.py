@@ -5,7 +5,7 @@ Both index the same folded keys (`peacekb.text.words`), so that they find the sa
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.db.models import CharField, Count, F, QuerySet, Value
 from django.db.models.functions import Cast, Concat, StrIndex
@@ -40,19 +40,11 @@ _LONGEST_NAME = 200
 _IS_ARTICLE = facts.token("kind", Kind.ARTICLE)
 
 
-class Hit(NamedTuple):
-    """A section found, and the facts of its page (see `peacekb.search.facts`)."""
-
-    section: int
-    page: int
-    facts: str
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """The sections that are as asked, best first. `whole` is false where there are more than were ranked."""
 
-    hits: list[Hit]
+    hits: list[Candidate]
     whole: bool = True
 
 
@@ -92,7 +84,7 @@ def find(asked: str | Query, *, also: Iterable[str] = (), some: bool = False, **
     """Find the published sections that are as asked (see `peacekb.text.query`), best first.
 
     `also` are names that may stand instead of the words; sections with the words go before them. With `some`, one of
-    the words is enough. Of words that stand in very many sections, 2,000 are ranked: the newest, and those with them in
+    the words is enough. Of words that stand in very many sections, 1,000 are ranked: the newest, and those with them in
     a heading. Two queries, where something was typed that names roles or tags one each more, and some more for very
     many sections.
     """
@@ -101,8 +93,7 @@ def find(asked: str | Query, *, also: Iterable[str] = (), some: bool = False, **
     if wanted is None:
         return Found([])
     candidates, whole = engine().candidates(wanted, timezone.now())
-    ordered = _best_first(candidates, by_mentions=bool(wanted.words))
-    return Found([Hit(one.section, one.page, one.facts) for one in ordered], whole)
+    return Found(_best_first(candidates, by_mentions=bool(wanted.words)), whole)
 
 
 @dataclass(frozen=True, slots=True)

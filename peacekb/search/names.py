@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from peacekb.models import Label, Page
+from peacekb.models import Label, Status
 from peacekb.models.prepared import prepared
 from peacekb.text.query import without_leading
 from peacekb.text.vocabulary import label_keys, name_key
@@ -32,7 +34,13 @@ def entry_named(text: str) -> Named | None:
     key = name_key(text)
     if not key:
         return None
-    named = _bearers(key=key)
+    now = timezone.now()
+    # Asked in the database, who is public would tempt SQLite to begin with all pages of that status.
+    named = [
+        (page, name)
+        for page, name, status, published_at in _bearers(key=key)
+        if status == Status.PUBLISHED and published_at is not None and published_at <= now
+    ]
     if not named and (rest := without_leading(text)) not in ("", text):
         return entry_named(rest)
     for alike in (str, folded_words):
@@ -48,8 +56,8 @@ def entry_named(text: str) -> Named | None:
 
 
 @prepared
-def _bearers(*, key: Any) -> QuerySet[Label, tuple[int, str]]:
-    return _labels().filter(key=key, page__in=Page.objects.published()).values_list("page_id", "text")
+def _bearers(*, key: Any) -> QuerySet[Label, tuple[int, str, str, datetime | None]]:
+    return _labels().filter(key=key).values_list("page_id", "text", "page__status", "page__published_at")
 
 
 @prepared
