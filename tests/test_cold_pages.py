@@ -81,7 +81,7 @@ def test_outside_of_composing_the_moment_is_now():
     assert before <= moment() <= timezone.now()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_each_thread_asks_through_its_own_connection():
     published_concept("Ceasefire")
     titles, composed = counted()

@@ -202,8 +202,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "tags": [] if question.text or question.filters() else list(tagging.public()),
     }
     response = render(request, "pages/search.html", shown)
-    texts = 0 if answer.some else listing.paginator.count
-    return asking.counted(request, response, question, words, texts=texts, named=entry is not None)
+    return asking.counted(request, response, question, words, texts=answer.texts, named=entry is not None)
 
 
 @never_cache

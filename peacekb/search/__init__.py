@@ -4,7 +4,7 @@ Both index the same folded keys (`peacekb.text.words`), so that they find the sa
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, Unpack
 
 from django.db.models import CharField, Count, F, QuerySet, Value
@@ -37,6 +37,8 @@ _ARTICLE_BOOST = 1.5
 # Words that were typed side by side and stand so, in their order.
 _TOGETHER_BOOST = 2.0
 _LONGEST_NAME = 200
+# Texts with all the words that are too few to look no further.
+_FEW = 3
 _IS_ARTICLE = facts.token("kind", Kind.ARTICLE)
 
 
@@ -100,7 +102,8 @@ def find(asked: str | Query, *, also: Iterable[str] = (), some: bool = False, **
 class Answer:
     """What was searched in the end, the entry that bears the words as its name, and what was found.
 
-    `also` are the other names that were searched; with `some`, not all of the words stand in what was found.
+    `also` are the other names that were searched; with `some`, not all of the words stand in all that was found, but in
+    the first `texts`.
     """
 
     query: Query
@@ -108,6 +111,7 @@ class Answer:
     also: tuple[str, ...] = ()
     found: Found = field(default_factory=lambda: Found([]))
     some: bool = False
+    texts: int = 0
 
     @property
     def phrases(self) -> list[Phrase]:
@@ -116,26 +120,36 @@ class Answer:
 
 
 def answer(query: Query, *, only_words: bool = False, **filters: Unpack[Filters]) -> Answer:
-    """Answer a query as readers get it: for its words, or where they find nothing for near ones, or for some of them.
+    """Answer a query as readers get it: for its words, or where they find nothing for near ones; some of them do
+    where all are found in fewer than three texts.
 
-    With `only_words` nothing else is searched than what was typed. Four queries, some more for very many sections, and
-    those of `mended` where nothing was found.
+    With `only_words` nothing else is searched than what was typed. Four queries, some more for very many sections, as
+    many again and those of `mended` where little was found.
     """
     typed = _answer(query, filters, only_words=only_words)
-    if typed.found.hits or only_words:
+    if only_words or typed.texts >= _FEW:
         return typed
-    meant = mended(query)
+    meant = None if typed.texts else mended(query)
     best = _answer(meant, filters) if meant else typed
-    if not (best.found.hits or best.named) and len(best.query.telling) > 1:
-        best = _answer(best.query, filters, some=True)
+    if best.texts < _FEW and len(best.query.telling) > 1 and not (best.named and best.texts):
+        best = _with_some(best, filters)
     return best if best.found.hits or best.named else typed
 
 
-def _answer(query: Query, filters: Filters, *, only_words: bool = False, some: bool = False) -> Answer:
+def _with_some(answer: Answer, filters: Filters) -> Answer:
+    """Add what holds some of the words behind what holds all."""
+    further = find(answer.query, also=answer.also, some=True, **filters)
+    known = {hit.section for hit in answer.found.hits}
+    hits = [*answer.found.hits, *(hit for hit in further.hits if hit.section not in known)]
+    return replace(answer, found=Found(hits, further.whole), some=len(hits) > len(known))
+
+
+def _answer(query: Query, filters: Filters, *, only_words: bool = False) -> Answer:
     words = query.plain
     named = entry_named(words) if words and len(words) <= _LONGEST_NAME else None
     also = named.others if named and not only_words else ()
-    return Answer(query, named, also, find(query, also=also, some=some, **filters), some)
+    found = find(query, also=also, **filters)
+    return Answer(query, named, also, found, texts=len({hit.page for hit in found.hits}))
 
 
 def _wanted(query: Query, filters: Filters, also: Iterable[str], *, some: bool) -> Wanted | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect
 
 from tests.factories import published_article, published_concept, published_role
 
@@ -36,7 +36,12 @@ def complaints(page: Page) -> Iterator[list[str]]:
 def asked(page: Page) -> list[str]:
     """What a page has asked suggestions for."""
     texts: list[str] = []
-    page.on("request", lambda request: texts.append(request.url.partition("?q=")[2]) if "suggest" in request.url else 0)
+
+    def note(request: Request) -> None:
+        if "suggest" in request.url:
+            texts.append(request.url.partition("?q=")[2])
+
+    page.on("request", note)
     return texts
 
 
