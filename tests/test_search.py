@@ -73,11 +73,11 @@ def test_spellings_of_one_word_find_each_other(text, query):
     assert titles(query) == ["Found"]
 
 
-def test_an_essay_stands_on_the_first_page_among_the_entries_of_the_starter_library():
+def test_essays_stand_on_the_first_page_among_the_entries_of_the_starter_library():
     call_command("seed", verbosity=0, stdout=io.StringIO())
     for query in ("ceasefire", "mediation", "Islamic nations", "peace treaties", "human rights"):
-        places = [hit.section.page.slug for hit in search(query).select_related("section__page")]
-        assert places.index("diplomacy-in-peacekeeping") < 10, query
+        first = [hit.section.page.kind for hit in search(query).select_related("section__page")[:10]]
+        assert "article" in first, query
 
 
 def test_filters_narrow_by_tag_kind_phase_and_language():

@@ -318,4 +318,4 @@ class LabelFormSet(LabelInlineFormSet):
             old.delete()
         else:
             old.text = self.instance.title
-            old.save(update_fields=["text"])
+            old.save(update_fields=["text", "key"])

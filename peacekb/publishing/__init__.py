@@ -273,7 +273,7 @@ def _keep_preferred_label(page: Page, before: Document | None) -> None:
             current.save(update_fields=["kind"])
         elif same is None:
             current.text = page.title
-            current.save(update_fields=["text"])
+            current.save(update_fields=["text", "key"])
             return
         else:
             current.delete()
