@@ -108,4 +108,6 @@ function complete(field) {
   box.addEventListener("mousedown", (event) => event.preventDefault());
   // A page that comes back from the browser's memory comes back without a list.
   addEventListener("pagehide", leave);
+  // Where this came only with the focus, something may be typed already.
+  if (document.activeElement === field) ask();
 }

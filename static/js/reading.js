@@ -10,6 +10,8 @@ if (display.previews !== "off") showPreviews();
 if (display.keys !== "off") listenToKeys();
 if (navigator.clipboard) offerCopies();
 followInContents();
+// Suggestions come when somebody is about to type: a first view of a text takes no more requests than it must.
+addEventListener("focusin", ({ target }) => target.matches("form[role=search] input") && import(words.completing));
 
 function showPreviews() {
   const REST = 150; // milliseconds that a pointer rests on a link before its preview is fetched

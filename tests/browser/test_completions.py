@@ -47,7 +47,8 @@ def asked(page: Page) -> list[str]:
 
 def field(page: Page) -> Locator:
     # A page without a text has a form of its own beside that of the masthead.
-    return page.get_by_role("combobox", name="Search the knowledge base").last
+    # On the page of a text it is a combobox only once it has the focus.
+    return page.locator("form[role=search] input[name=q]:visible").last
 
 
 def options(page: Page) -> Locator:

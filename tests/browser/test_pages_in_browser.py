@@ -216,7 +216,7 @@ def test_the_menu_of_a_phone_opens_with_the_keyboard(reader):
     reader.keyboard.press("Enter")
     reader.keyboard.press("Tab")
     assert reader.evaluate(FOCUS) == {"name": "A /articles/", "inMain": False, "wrong": []}
-    box = reader.get_by_role("searchbox")
+    box = reader.locator("input[name=q]:visible")
     box.fill("ceasefire")
     box.press("Enter")
     expect(reader.get_by_role("heading", level=1)).to_contain_text("Search")
