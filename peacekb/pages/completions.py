@@ -61,7 +61,8 @@ class Completion:
 
 @require_safe
 def complete(request: HttpRequest) -> HttpResponse:
-    """Show what the letters typed so far may become; nothing for fewer than two. At most ten queries.
+    """Show what the letters typed so far may become; nothing for fewer than two. At most ten queries, and where others
+    searched for such words one for these and a search for each of at most four.
 
     Raises `BadRequest` for what no search form of ours sends.
     """
