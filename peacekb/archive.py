@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ from yaml.reader import ReaderError
 
 from peacekb import publishing
 from peacekb.documents import (
+    NAMED_KINDS,
     REFERENCES,
     Document,
     DocumentRefused,
     document_of,
+    documents_of,
     filled,
     normal,
     same,
@@ -34,6 +37,8 @@ from peacekb.documents import (
     storable,
     tag_problem,
     write_facts,
+    write_new_facts,
+    write_new_references,
     write_references,
 )
 from peacekb.models import (
@@ -49,11 +54,14 @@ from peacekb.models import (
     TaggedPage,
     TagName,
     kept_tags,
+    meant_tags,
     tag_slug,
 )
+from peacekb.models.many import batched
 from peacekb.publishing.tags import Name, TagRefused, check, save_tag
+from peacekb.text.compose import read_sections
+from peacekb.text.crew import each
 from peacekb.text.markdown_tree import TextRefused
-from peacekb.text.worker import parse_within
 
 #: The folder of each kind. Essays are what readers call articles.
 FOLDERS: dict[str, str] = {
@@ -74,7 +82,9 @@ _DEEPEST = 8
 _LONGEST_NUMBER = 20
 # What is not written in quotes may be no more than this; “1.10” as a number would lose its nought.
 _TYPES = frozenset(f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "bool", "null", "timestamp"))
-_MANY = 50  # pages after which the database counts its tables again
+_MANY = 50  # pages that are worth forks, and after which the database counts its tables again
+_PIECE = 20  # files that a process reads at a time
+_BATCH = 1_000  # pages that are written and published at a time
 _WAY_BACK = "Restore it in the admin first, or choose another slug."
 _SOURCE_KEYS = (
     *("type", "title", "author", "year", "date", "publisher", "symbol", "url"),
@@ -99,13 +109,17 @@ class Refusal:
 
 @dataclass(slots=True)
 class File:
-    """One page as a file has it. `lines` maps a key of the front matter to its line; the text starts at `body_line`."""
+    """One page as a file has it. `lines` maps a key of the front matter to its line; the text starts at `body_line`.
+
+    `trees` are the sections of the text (see `text.compose.read_sections`), once it was tried.
+    """
 
     path: str
     kind: str
     document: Document
     lines: dict[str, int]
     body_line: int
+    trees: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -227,21 +241,47 @@ _Dumper.add_multi_representer(str, lambda dumper, text: dumper.represent_str(str
 # --- in ----------------------------------------------------------------------------------------------------------
 
 
-def read_paths(paths: Iterable[Path]) -> tuple[list[File], list[tuple[Path, str]], list[Refusal]]:
-    """Read files, and folders with what is below them: pages, lists by path and text, refusals."""
+def _read_paths(paths: Iterable[Path], report: Report, forks: int) -> tuple[list[File], list[tuple[Path, str]]]:
+    """Read files, and folders with what is below them: pages that can be stored, lists by path and text.
+
+    Refusals go to the report.
+    """
     files: list[File] = []
     lists: list[tuple[Path, str]] = []
-    refused: list[Refusal] = []
-    for path in _expanded(paths, refused):
-        try:
-            text = _text_of(path)
-            if path.name in _LISTS:
-                lists.append((path, text))
-            else:
-                files.append(read_file(text, path=str(path), folder=path.parent.name))
-        except _FileRefused as refusal:
-            refused.append(Refusal(str(path), refusal.line, str(refusal)))
-    return files, lists, refused
+    found = list(_expanded(paths, report.refused))
+    for read in chain.from_iterable(
+        each(_read_pages, batched(found, _PIECE), forks=forks if len(found) >= _MANY else 1)
+    ):
+        if isinstance(read, File):
+            files.append(read)
+        elif isinstance(read, tuple):
+            lists.append(read)
+        else:
+            report.refused += read
+    return files, lists
+
+
+def _read_pages(paths: Sequence[Path]) -> list[File | tuple[Path, str] | list[Refusal]]:
+    """Read files, and check what of them can be checked without a query: this may run in a fork."""
+    return [_read(path) for path in paths]
+
+
+def _read(path: Path) -> File | tuple[Path, str] | list[Refusal]:
+    try:
+        text = _text_of(path)
+        if path.name in _LISTS:
+            return path, text
+        file = read_file(text, path=str(path), folder=path.parent.name)
+    except _FileRefused as refusal:
+        return [Refusal(str(path), refusal.line, str(refusal))]
+    try:
+        page = filled(file.document, file.kind)
+        file.trees = read_sections(page.source, title=page.title, language=page.language)
+    except DocumentRefused as refused:
+        return _refusals(file, refused.problems)
+    except TextRefused as refused:
+        return [Refusal(file.path, file.body_line + (refused.line or 1) - 1, refused.reason)]
+    return file
 
 
 def _expanded(paths: Iterable[Path], refused: list[Refusal]) -> Iterator[Path]:
@@ -412,79 +452,112 @@ def bring_in(
     seeding: bool = False,
     draft: bool = False,
     dry_run: bool = False,
+    forks: int = 1,
 ) -> Report:
     """Bring files into the base as published pages (or drafts), each file wholly or not at all.
 
     Files may refer to one another in any order. A file that says what the base says already changes nothing. With
-    `seeding`, a page that an editor has changed since it was seeded is left alone. One transaction.
+    `seeding`, a page that an editor has changed since it was seeded is left alone. Many files are read and composed by
+    `forks` processes (see `text.crew`). One transaction.
     """
     publishing.take_turn()
     report = Report()
-    files, lists, report.refused = read_paths(paths)
+    files, lists = _read_paths(paths, report, forks)
     for path, text in lists:
         _LISTS[path.name](path, text, report, seeding, dry_run)
-    files = _well_formed(files, report)
-    for file in files:
-        if tags := file.document.get("tags"):
-            file.document["tags"] = kept_tags(tags)
-    written: list[tuple[File, Page]] = []
-    for file in files:
-        page = Page.objects.filter(kind=file.kind, slug=file.document["slug"]).first()
-        if page is not None and page.status == Status.WITHDRAWN:
-            reason = f": {page.withdrawn_reason.rstrip('.')}" if page.withdrawn_reason else ""
-            withdrawn = f"withdrawn on {page.withdrawn_at:%Y-%m-%d}{reason}"
-            if seeding:
-                report.kept.append(f"{file.path}: left alone, {withdrawn}")
-            else:
-                _refuse(file, {"slug": f"slug: the page that has it was {withdrawn}. {_WAY_BACK}"}, report)
-        elif page is not None and _says_the_same(file, page):
-            report.unchanged.append(file.path)
-        elif seeding and (changed := _changed_by_an_editor(file, page)):
-            report.kept.append(f"{file.path}: {changed}")
-        else:
-            (report.created if page is None else report.updated).append(file.path)
-            if not dry_run:
-                if draft and page is not None and page.status == Status.PUBLISHED:
-                    publishing.offer(page, normal(file.document, file.kind), editor=editor)
+    new: list[File] = []
+    changed: list[tuple[File, Page]] = []
+    for some in batched(_well_formed(files, report), _BATCH):
+        meant = meant_tags({name for file in some for name in file.document.get("tags", ())})
+        stored = _stored(some)
+        for file in some:
+            if tags := file.document.get("tags"):
+                file.document["tags"] = list(dict.fromkeys(meant[name] for name in tags))
+            page, document = stored.get((file.kind, file.document["slug"]), (None, {}))
+            if page is not None and page.status == Status.WITHDRAWN:
+                reason = f": {page.withdrawn_reason.rstrip('.')}" if page.withdrawn_reason else ""
+                withdrawn = f"withdrawn on {page.withdrawn_at:%Y-%m-%d}{reason}"
+                if seeding:
+                    report.kept.append(f"{file.path}: left alone, {withdrawn}")
                 else:
-                    written.append((file, write_facts(file.document, file.kind, page)))
-    _write_all_references(written)
-    origin = Revision.Origin.SEED if seeding else Revision.Origin.IMPORT
-    pages = [page for _, page in written]
-    if draft:
-        for page in pages:
-            publishing.save_draft(page, editor=editor, origin=origin)
-    elif pages:
-        publishing.publish_many(pages, editor=editor, origin=origin)
-        if len(pages) >= _MANY:
-            publishing.take_stock()
+                    problem = f"slug: the page that has it was {withdrawn}. {_WAY_BACK}"
+                    report.refused += _refusals(file, {"slug": problem})
+            elif page is not None and _says_the_same(file, page, document):
+                report.unchanged.append(file.path)
+            elif seeding and (why := _changed_by_an_editor(file, page)):
+                report.kept.append(f"{file.path}: {why}")
+            elif page is None:
+                report.created.append(file.path)
+                new.append(file)
+            else:
+                report.updated.append(file.path)
+                changed.append((file, page))
+    if not dry_run:
+        _write(new, changed, draft=draft, editor=editor, seeding=seeding, forks=forks)
     return report
 
 
-def _write_all_references(written: list[tuple[File, Page]]) -> None:
+def _stored(files: Sequence[File]) -> dict[tuple[str, str], tuple[Page, Document]]:
+    """Give the pages that have the addresses of files, each with its document."""
+    pages: list[Page] = []
+    for kind, model in MODELS.items():
+        pages += model.objects.filter(slug__in=[file.document["slug"] for file in files if file.kind == kind])
+    return {(page.kind, page.slug): (page, document) for page, document in zip(pages, documents_of(pages), strict=True)}
+
+
+def _write(
+    new: list[File],
+    changed: list[tuple[File, Page]],
+    *,
+    draft: bool,
+    editor: publishing.User,
+    seeding: bool,
+    forks: int,
+) -> None:
+    if draft:
+        for file, page in changed:
+            if page.status == Status.PUBLISHED:
+                publishing.offer(page, normal(file.document, file.kind), editor=editor)
+        changed = [(file, page) for file, page in changed if page.status != Status.PUBLISHED]
+    written = [(file, write_facts(file.document, file.kind, page)) for file, page in changed]
+    fresh: list[tuple[File, Page]] = []
+    for some in batched(new, _BATCH):
+        fresh += zip(some, write_new_facts([(file.kind, file.document) for file in some]), strict=True)
+    _write_all_references(written, fresh)
+    written += fresh
+    origin = Revision.Origin.SEED if seeding else Revision.Origin.IMPORT
+    if draft:
+        for _, page in written:
+            publishing.save_draft(page, editor=editor, origin=origin)
+        return
+    # Names first, all in one deed, so that essays find them; then essays, of which no deed holds all.
+    named = [(file, page) for file, page in written if page.kind in NAMED_KINDS]
+    essays = [(file, page) for file, page in written if page.kind not in NAMED_KINDS]
+    for some_written in filter(None, (named, *batched(essays, _BATCH))):
+        trees = {page.pk: file.trees for file, page in some_written}
+        own = [page for _, page in some_written]
+        several = forks if len(own) >= _MANY else 1
+        publishing.publish_many(own, editor=editor, origin=origin, trees=trees, forks=several)
+    if len(written) >= _MANY:
+        publishing.take_stock()
+
+
+def _write_all_references(written: list[tuple[File, Page]], fresh: list[tuple[File, Page]]) -> None:
+    for some in batched(fresh, _BATCH):
+        write_new_references([(file.document, page) for file, page in some])
     for file, page in written:
         write_references(file.document, page)
     # “Related” holds both ways, and setting it for one page takes it from those that are not named there: what any
     # file of this import says is said again at the end.
-    for file, page in written:
+    for file, page in [*written, *fresh] if written else ():
         if isinstance(page, Concept) and file.document.get("related"):
             page.related.add(*Concept.objects.filter(slug__in=file.document["related"]))
 
 
 def _well_formed(files: list[File], report: Report) -> list[File]:
-    """Keep the files that can be stored: sound values, a text that renders, references that lead somewhere."""
+    """Keep the files whose addresses are theirs alone and whose references lead somewhere."""
     sound: dict[tuple[str, str], File] = {}
     for file in files:
-        try:
-            filled(file.document, file.kind)
-            parse_within(file.document.get("source", ""))
-        except DocumentRefused as refusal:
-            _refuse(file, refusal.problems, report)
-            continue
-        except TextRefused as refusal:
-            line = file.body_line + (refusal.line or 1) - 1
-            report.refused.append(Refusal(file.path, line, refusal.reason))
-            continue
         place = (file.kind, file.document["slug"])
         if place in sound:
             line = file.lines.get("slug", 1)
@@ -498,7 +571,8 @@ def _well_formed(files: list[File], report: Report) -> list[File]:
     }
     # A file that is refused may be what another one refers to: ask again until nothing changes.
     while True:
-        lost = [(file, found) for file in sound.values() if (found := _leading_nowhere(file, known | set(sound)))]
+        there = known | set(sound)
+        lost = [(file, found) for file in sound.values() if (found := _leading_nowhere(file, there))]
         if not lost:
             return list(sound.values())
         for file, (key, message) in lost:
@@ -515,13 +589,11 @@ def _leading_nowhere(file: File, known: set[tuple[str, str]]) -> tuple[str, str]
     return None
 
 
-def _refuse(file: File, problems: dict[str, str], report: Report) -> None:
-    for key, message in problems.items():
-        report.refused.append(Refusal(file.path, file.lines.get(key, 1), message))
+def _refusals(file: File, problems: dict[str, str]) -> list[Refusal]:
+    return [Refusal(file.path, file.lines.get(key, 1), message) for key, message in problems.items()]
 
 
-def _says_the_same(file: File, page: Page) -> bool:
-    current = document_of(page)
+def _says_the_same(file: File, page: Page, current: Document) -> bool:
     # A file without a date leaves the page the one it has.
     return page.status == Status.PUBLISHED and same(current, {"published_at": current["published_at"], **file.document})
 

@@ -6,13 +6,16 @@ the index are not part of it: `peacekb.publishing` derives them.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.db.models import Model, Prefetch, prefetch_related_objects
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.text import slugify
+from taggit.models import Tag
 
 from peacekb.models import (
     MODELS,
@@ -28,10 +31,14 @@ from peacekb.models import (
     Role,
     Source,
     Standpoint,
+    TaggedPage,
     Task,
     Verified,
     kept_tags,
+    meant_tags,
 )
+from peacekb.models.many import add_rows, add_values, batched, reserve_keys, write_fields
+from peacekb.models.page import tidy
 
 Document = dict[str, Any]
 
@@ -84,7 +91,7 @@ def document_of(page: Page) -> Document:
         "language": page.language,
         "summary": page.summary,
         "labels": _labels_of(page),
-        "tags": [tagged.tag.name for tagged in page.tagged.select_related("tag").order_by("pk")],
+        "tags": [tagged.tag.name for tagged in _tagged(page)],
         "sources": sorted(source.slug for source in page.sources.all()),
         "unlinked": list(page.unlinked),
         "verified": page.verified,
@@ -112,6 +119,24 @@ def document_of(page: Page) -> Document:
             "concepts": _slugs(page.concepts.all()),
         }
     return {key: values[key] for key in KEYS[page.kind] if values[key] not in ("", [], False, None)}
+
+
+def documents_of(pages: Sequence[Page]) -> list[Document]:
+    """Give the documents of pages of any kinds, each given as its own kind; as many queries as for one of each kind.
+
+    The pages keep what was read for it.
+    """
+    for kind, model in MODELS.items():
+        lists = [field.name for field in model._meta.many_to_many if field.name != "tags"]
+        lists += ["translation_of"] if issubclass(model, Article) else []
+        tagged = Prefetch("tagged", TaggedPage.objects.select_related("tag"))
+        prefetch_related_objects([page for page in pages if page.kind == kind], "labels", "phase_set", tagged, *lists)
+    return [document_of(page) for page in pages]
+
+
+def _tagged(page: Page) -> list[TaggedPage]:
+    kept = getattr(page, "_prefetched_objects_cache", {}).get("tagged")
+    return sorted(page.tagged.select_related("tag") if kept is None else kept, key=lambda one: one.pk)
 
 
 def normal(document: Document, kind: str) -> Document:
@@ -365,32 +390,49 @@ def write(document: Document, kind: str, page: Page | None = None) -> Page:
     Must run inside a transaction. Publishes nothing.
     """
     written = write_facts(document, kind, page)
-    write_references(document, written)
+    if page is None:
+        write_new_references([(document, written)])
+    else:
+        write_references(document, written)
     return written
 
 
 def write_facts(document: Document, kind: str, page: Page | None = None) -> Page:
     """Put what a document says of the page itself into its rows; `write_references` does the rest."""
+    is_new = page is None
     page = filled(document, kind, page)
     if Page.objects.filter(kind=kind, slug=page.slug).exclude(pk=page.pk).exists():
         raise DocumentRefused({"slug": "slug: another page of this kind has this address. Choose another one."})
+    if is_new:
+        return write_new_facts([(kind, document)])[0]
     page.save()
-    phases = document.get("phases") or ([document["phase"]] if document.get("phase") else [])
-    _set_phases(page, list(dict.fromkeys(phases)))
-    _set_labels(page, document.get("labels", []))
+    _set_phases(page, _phases_of(document))
+    _set_labels(page, document)
     page.tags.set(kept_tags(document.get("tags", [])))
     return page
 
 
 def filled(document: Document, kind: str, page: Page | None = None) -> Page:
-    """Give a new page, or `page`, with a document's own values, checked and not saved. Raises `DocumentRefused`."""
+    """Give a new page, or `page`, with a document's own values, checked and not saved. Raises `DocumentRefused`.
+
+    No query for a new page.
+    """
     check(document, kind)
-    page = specific(page) if page else MODELS[kind](kind=kind)
+    page = _fill(document, specific(page) if page else MODELS[kind](kind=kind))
+    try:
+        # The checks of the database are left to it: asking each of them beforehand doubled the time of an import.
+        page.full_clean(exclude=["page"], validate_constraints=False)
+    except ValidationError as error:
+        raise DocumentRefused({key: " ".join(messages) for key, messages in error.message_dict.items()}) from error
+    return page
+
+
+def _fill(document: Document, page: Page) -> Page:
     page.title = " ".join(document["title"].split())
     page.slug = document["slug"]
     page.language = document.get("language", Language.ENGLISH)
     page.summary = document.get("summary", "")
-    page.source = document.get("source", "")
+    page.source = tidy(document.get("source", ""))
     page.unlinked = document.get("unlinked", [])
     page.verified = document.get("verified", "")
     page.verified_url = document.get("verified_url", "")
@@ -402,38 +444,119 @@ def filled(document: Document, kind: str, page: Page | None = None) -> Page:
     if isinstance(page, Task):
         page.pillar = document.get("pillar", "")
         page.seed = document.get("seed", False)
-    try:
-        # The checks of the database are left to it: asking each of them beforehand doubled the time of an import.
-        page.full_clean(exclude=["page"], validate_constraints=False)
-    except ValidationError as error:
-        raise DocumentRefused({key: " ".join(messages) for key, messages in error.message_dict.items()}) from error
     return page
+
+
+def write_new_facts(documents: Sequence[tuple[str, Document]]) -> list[Page]:
+    """Write what documents, each with its kind, say of new pages themselves, as `write_facts` does for one.
+
+    They must have passed `filled`, and their addresses be free. A few queries a kind, and one a tag.
+    """
+    pages = [_fill(document, MODELS[kind](kind=kind)) for kind, document in documents]
+    for page, key in zip(pages, reserve_keys(Page, len(pages)), strict=True):
+        page.pk = page.id = key
+        page._state.adding, page._state.db = False, connection.alias
+    add_rows(pages, table=Page)
+    for model in MODELS.values():
+        add_rows([page for page in pages if isinstance(page, model)], table=model)
+    both = [(page, document) for page, (_, document) in zip(pages, documents, strict=True)]
+    phases = [(page.pk, phase) for page, document in both for phase in _phases_of(document)]
+    add_values(PagePhase, ("page_id", "phase"), phases)
+    add_rows(
+        [
+            Label(page=page, language=language, text=text, **values)
+            for page, document in both
+            for (language, text), values in _labels_in(document, page).items()
+        ]
+    )
+    meant = meant_tags({name for _, document in both for name in document.get("tags", [])})
+    tags: dict[str, int] = {}
+    tagged = [
+        (page.pk, tag)
+        for page, document in both
+        for tag in dict.fromkeys(_tag_key(meant[name], tags) for name in document.get("tags", []))
+    ]
+    add_values(TaggedPage, ("content_object_id", "tag_id"), tagged)
+    return pages
+
+
+def _tag_key(name: str, known: dict[str, int]) -> int:
+    """Give the key of a tag, which is made where there is none: as taggit does, whatever the case of its letters."""
+    if name not in known:
+        tag = Tag.objects.filter(name__iexact=name).order_by("pk").first() or Tag.objects.create(name=name)
+        known[name] = tag.pk
+    return known[name]
 
 
 def write_references(document: Document, page: Page) -> None:
     """Set the relations of a page to those of a document. Raises `DocumentRefused` where one leads nowhere."""
-    problems = {}
-    found: dict[str, list[Any]] = {}
-    for key, kind in REFERENCES.items():
-        if key not in KEYS[page.kind]:
-            continue
-        named = document.get(key) or []
-        slugs = [named] if isinstance(named, str) else list(named)
-        rows: Any = Source.objects if kind == "source" else MODELS[kind].objects
-        by_slug = {row.slug: row for row in rows.filter(slug__in=slugs)} if slugs else {}
-        missing = [slug for slug in slugs if slug not in by_slug]
-        if missing:
-            problems[key] = f"{key}: no {kind} has the slug “{missing[0]}”."
-        found[key] = [by_slug[slug] for slug in slugs if slug in by_slug]
-    if problems:
-        raise DocumentRefused(problems)
+    found = _referred([(document, page)])[page.pk]
     if isinstance(page, Article):
-        original = next(iter(found.pop("translation_of")), None)
-        if page.translation_of != original:
-            page.translation_of = original
+        (original,) = found.pop("translation_of") or (None,)
+        if page.translation_of_id != original:
+            page.translation_of_id = original
             page.save(update_fields=["translation_of"])
     for key, others in found.items():
         getattr(page, key).set(others)
+
+
+def write_new_references(written: Sequence[tuple[Document, Page]]) -> None:
+    """Set the relations of pages that had none, as `write_references` does for one. A few queries for all."""
+    rows: dict[type[Model], dict[tuple[int, int], None]] = {}
+    found = _referred(written)
+    for _, page in written:
+        for key, others in found[page.pk].items():
+            if key == "translation_of":
+                page.translation_of_id = others[0] if others else None  # type: ignore[attr-defined]
+                continue
+            through = getattr(type(page), key).through
+            pairs = [(page.pk, other) for other in others]
+            # “Related” holds both ways.
+            both = [*pairs, *((other, one) for one, other in pairs)] if key == "related" else pairs
+            rows.setdefault(through, {}).update(dict.fromkeys(both))
+    write_fields([page for _, page in written if getattr(page, "translation_of_id", None)], "translation_of")
+    for through, pairs_of in rows.items():
+        one, other = (field.attname for field in through._meta.concrete_fields if field.is_relation)
+        add_values(through, (one, other), pairs_of)
+
+
+def _referred(written: Sequence[tuple[Document, Page]]) -> dict[int, dict[str, list[int]]]:
+    """Give the keys of the rows to which documents refer, by page and key of the document; one query a kind of row.
+
+    Raises `DocumentRefused` where a reference leads nowhere.
+    """
+    named: dict[int, dict[str, list[str]]] = {}
+    for document, page in written:
+        for key in REFERENCES:
+            if key in KEYS[page.kind]:
+                slugs = document.get(key) or []
+                named.setdefault(page.pk, {})[key] = [slugs] if isinstance(slugs, str) else list(dict.fromkeys(slugs))
+    rows: dict[str, dict[str, int]] = {}
+    for kind in sorted(set(REFERENCES.values())):
+        asked = {
+            slug for keys in named.values() for key, own in keys.items() if REFERENCES[key] == kind for slug in own
+        }
+        model: Any = Source if kind == "source" else MODELS[kind]
+        rows[kind] = {}
+        for some in batched(sorted(asked), 500):
+            rows[kind].update(model.objects.filter(slug__in=some).values_list("slug", "pk"))
+    problems = {
+        key: f"{key}: no {REFERENCES[key]} has the slug “{slug}”."
+        for keys in named.values()
+        for key, slugs in keys.items()
+        for slug in reversed(slugs)
+        if slug not in rows[REFERENCES[key]]
+    }
+    if problems:
+        raise DocumentRefused(problems)
+    return {
+        page: {key: [rows[REFERENCES[key]][slug] for slug in slugs] for key, slugs in keys.items()}
+        for page, keys in named.items()
+    }
+
+
+def _phases_of(document: Document) -> list[str]:
+    return list(dict.fromkeys(document.get("phases") or ([document["phase"]] if document.get("phase") else [])))
 
 
 def _set_phases(page: Page, phases: list[str]) -> None:
@@ -442,32 +565,40 @@ def _set_phases(page: Page, phases: list[str]) -> None:
         PagePhase.objects.bulk_create(PagePhase(page=page, phase=phase) for phase in phases)
 
 
-def _set_labels(page: Page, rows: list[dict[str, Any]]) -> None:
-    """Make the labels those of the document; a label that stays keeps its row, so that mentions keep their label."""
+def _labels_in(document: Document, page: Page) -> dict[tuple[str, str], dict[str, Any]]:
+    """Give the values of the labels that a document has, by language and text."""
     wanted: dict[tuple[str, str], dict[str, Any]] = {}
     if page.kind in NAMED_KINDS:
         wanted[page.language, page.title] = {"text": page.title, "language": page.language, "kind": "pref"}
-    for row in rows:
+    for row in document.get("labels", []):
         language, text = row.get("language", "en"), " ".join(row["text"].split())
         previous = wanted.get((language, text), {})
         wanted[language, text] = {**previous, **row, "text": text, "kind": row.get("kind", previous.get("kind", "alt"))}
-    existing = {(label.language, label.text): label for label in page.labels.all()}
-    gone = [label.pk for place, label in existing.items() if place not in wanted]
-    if gone:
-        page.labels.filter(pk__in=gone).delete()
     preferred: set[str] = set()
-    kept: list[tuple[Label, bool]] = []
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     for (language, text), row in wanted.items():
-        kind = row.get("kind", "alt")
+        kind = row["kind"]
         if kind == "pref" and language in preferred:
             kind = "alt"
         preferred |= {language} if kind == "pref" else set()
-        values = {
+        found[language, text] = {
             "kind": kind,
             "case_sensitive": bool(row.get("case_sensitive", False)),
             "ambiguous": bool(row.get("ambiguous", False)),
             "verified": row.get("verified", ""),
         }
+    return found
+
+
+def _set_labels(page: Page, document: Document) -> None:
+    """Make the labels those of the document; a label that stays keeps its row, so that mentions keep their label."""
+    wanted = _labels_in(document, page)
+    existing = {(label.language, label.text): label for label in page.labels.all()}
+    gone = [label.pk for place, label in existing.items() if place not in wanted]
+    if gone:
+        page.labels.filter(pk__in=gone).delete()
+    kept: list[tuple[Label, bool]] = []
+    for (language, text), values in wanted.items():
         label = existing.get((language, text)) or Label(page=page, language=language, text=text)
         changed = label.pk is None or any(getattr(label, name) != value for name, value in values.items())
         for name, value in values.items():

@@ -3,15 +3,21 @@
 Every line gives, of some runs in milliseconds, the median CPU time of this process, the median and the slowest by the
 clock and, where there is a baseline measured in the same run, how many times as long it took by the clock. Nothing
 here fails for being slow. The essays are generated, the same ones each time: words of a Zipf vocabulary with names
-from the starter library strewn in. Markdown is parsed in another process, whose CPU time is not in the figures.
+from the starter library strewn in. Markdown is parsed in another process, whose CPU time is not in the figures, but for
+those of the import.
 """
 
 import argparse
+import resource
+import tempfile
 import time
+from pathlib import Path
 
 from measuring import ESSAY, Generator, headline, line, own_site
 
 PAGES = ("/", "/articles/", "/articles/diplomacy-in-peacekeeping/", "/roles/mediator/", "/phases/ceasefire/")
+EXTENSIONS = ["tables", "footnotes", "def_list", "sane_lists", "fenced_code"]
+WORDS_OF_5_KB = 650
 LISTS = ("/tags/mediation+reconstruction/", "/search/?q=ceasefire", "/search/?q=ceasefire&tag=mediation")
 
 
@@ -24,9 +30,8 @@ def compose_lines(runs: int) -> None:
 
     body = ESSAY.read_text(encoding="utf-8").split("\n---\n", 1)[1]
     source = (body + "\n\n") * (100_000 // len(body) + 1)
-    extensions = ["tables", "footnotes", "def_list", "sane_lists", "fenced_code"]
     names = vocabulary()
-    bare = line("Python-Markdown alone, 100 KB", lambda: markdown.markdown(source, extensions=extensions), runs)
+    bare = line("Python-Markdown alone, 100 KB", lambda: markdown.markdown(source, extensions=EXTENSIONS), runs)
     line("compose, no names", lambda: compose(source, Vocabulary()), runs, ("Python-Markdown", bare))
     line("compose, names of the starter library", lambda: compose(source, names), runs, ("Python-Markdown", bare))
 
@@ -80,17 +85,34 @@ def grown_lines(essays: int, runs: int) -> None:
 
 
 def grow(generator: Generator, start: int, stop: int) -> None:
-    from django.db import transaction
+    """Import essays of 5 KB from files, as `manage.py import` does, beside Python-Markdown alone for the same texts."""
+    import markdown
 
-    from peacekb.documents import write
-    from peacekb.publishing import publish_many
+    from peacekb.archive import bring_in, markdown_file
+    from peacekb.text.crew import cores
 
-    started = time.perf_counter()
-    for place in range(start, stop, 200):
-        with transaction.atomic():
-            publish_many([write(generator.essay(number), "article") for number in range(place, min(place + 200, stop))])
-    seconds = time.perf_counter() - started
-    headline(f"{stop:,} essays: {(stop - start) / seconds:.0f} a second written, published, linked and indexed")
+    with tempfile.TemporaryDirectory(prefix="peacekb-essays-") as name:
+        for number in range(start, stop):
+            file = Path(name, f"{number}.md")
+            file.write_text(markdown_file(generator.essay(number, length=WORDS_OF_5_KB)), encoding="utf-8")
+        before, started = cpu_seconds(), time.perf_counter()
+        bring_in([Path(name)], forks=cores())
+        seconds, spent = time.perf_counter() - started, cpu_seconds() - before
+    texts = [generator.essay(number, length=WORDS_OF_5_KB)["source"] for number in range(start, min(stop, start + 200))]
+    started = time.process_time()
+    for text in texts:
+        markdown.markdown(text, extensions=EXTENSIONS)
+    alone = len(texts) / (time.process_time() - started)
+    headline(f"{stop:,} essays")
+    each = (stop - start) / spent
+    print(f"  imported, published, linked and indexed by {cores()} processes: {(stop - start) / seconds:.0f} a second")
+    print(f"  a second of one core: {each:.0f}; Python-Markdown alone {alone:.0f}, {alone / each:.1f} times as many")
+
+
+def cpu_seconds() -> float:
+    """Give the CPU time of this process and of those that it started and that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def measure_all(sizes: list[int], runs: int) -> None:

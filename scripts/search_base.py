@@ -219,9 +219,11 @@ def _entries(keys: range) -> list[Any]:
     found = Page.objects.filter(pk__range=(keys.start, keys.stop - 1)).defer("source")
     pages = list(found.prefetch_related("labels", "phase_set", "tagged__tag", "sections"))
     roles = search.mentioned_roles(page.pk for page in pages)
-    return [
-        entry for page in pages for entry in search.entries_for(page, list(page.sections.all()), roles.get(page.pk, ()))
-    ]
+    entries = []
+    for page in pages:
+        sections = [(section, search.words_of(section.heading, section.text)) for section in page.sections.all()]
+        entries += search.entries_for(page, sections, roles.get(page.pk, ()))
+    return entries
 
 
 def write_essays(count: int) -> None:

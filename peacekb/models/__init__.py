@@ -15,7 +15,7 @@ from .search_entry import IndexedWord, SearchEntry
 from .search_query import SearchCheck, SearchQuery, is_poor
 from .section import Section, SectionTree
 from .source import Source
-from .tag_name import TagBroader, TagName, kept_tags, tag_shown, tag_slug
+from .tag_name import TagBroader, TagName, kept_tags, meant_tags, tag_shown, tag_slug
 from .task import Pillar, Task
 
 #: The model of each kind of page. Every command, view and form takes its kinds from here.
@@ -64,6 +64,7 @@ __all__ = [
     "Verified",
     "is_poor",
     "kept_tags",
+    "meant_tags",
     "tag_shown",
     "tag_slug",
 ]

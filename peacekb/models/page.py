@@ -200,7 +200,7 @@ class Page(models.Model):
 
     def save(self, *args: object, **kwargs: object) -> None:
         """Store the row; a child gives it its kind. Line ends become one kind, as files and revisions have them."""
-        self.source = self.source.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+        self.source = tidy(self.source)
         if not self.kind:
             self.kind = type(self).KIND
         super().save(*args, **kwargs)  # type: ignore[arg-type]
@@ -239,6 +239,11 @@ class Page(models.Model):
     def lead(self) -> Section | None:
         """Give the first section, from a prefetched `sections` without a query."""
         return next(iter(self.sections.all()), None)
+
+
+def tidy(source: str) -> str:
+    """Give a text with one kind of line end and no empty lines around it."""
+    return source.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
 
 
 class PagePhase(models.Model):

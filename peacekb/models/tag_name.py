@@ -9,6 +9,7 @@ from taggit.models import Tag
 
 from peacekb.languages import spoken
 
+from .many import MOST_ASKED, batched
 from .page import Language
 
 
@@ -77,12 +78,18 @@ def tag_slug(name: str) -> str:
 
 
 def kept_tags(names: Collection[str]) -> list[str]:
-    """Give the names of the tags that are meant: a synonym, a former name or one in another language becomes the tag's
-    own. One query; a name that is new stays as it is."""
-    by_slug = {tag_slug(name): name for name in names}
-    rows = TagName.objects.filter(slug__in=by_slug).values_list("slug", "tag__name") if by_slug else ()
-    meant = dict(rows)
-    return list(dict.fromkeys(meant.get(tag_slug(name), name) for name in names))
+    """Give the names of the tags that are meant, each once, as `meant_tags` does."""
+    return list(dict.fromkeys(meant_tags(names).values()))
+
+
+def meant_tags(names: Collection[str]) -> dict[str, str]:
+    """Give the name of the tag that is meant by each: a synonym, a former name or one in another language means the
+    tag's own. One query for some thousands; a name that is new stays as it is."""
+    slugs = {name: tag_slug(name) for name in names}
+    known: dict[str, str] = {}
+    for some in batched(sorted(set(slugs.values())), MOST_ASKED):
+        known.update(TagName.objects.filter(slug__in=some).values_list("slug", "tag__name"))
+    return {name: known.get(slug, name) for name, slug in slugs.items()}
 
 
 def tag_shown(tag: str = "pk", name: str = "name") -> Combinable:

@@ -4,26 +4,30 @@ Each deed is one transaction. Deeds run one after the other (a lock on PostgreSQ
 a new label and a new text that holds it cannot miss each other.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.apps import apps
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import connection, transaction
 from django.utils import timezone
 
 from peacekb import search
-from peacekb.documents import NAMED_KINDS, Document, document_of, write
+from peacekb.documents import NAMED_KINDS, Document, document_of, documents_of, write
 from peacekb.models import MODELS, Edition, FormerSlug, Label, Page, Revision, Section, Status
+from peacekb.models.many import write_fields
 from peacekb.text.markdown_tree import TextRefused
 
 from .beginnings import drop_beginnings
 from .names import Effect, forget, vocabulary, was_public
-from .rows import BATCH, LinkCount, compose_pages, link_sections
+from .past import Past, User, last_published, pasts, revise
+from .rows import BATCH, LinkCount, compose_pages, compose_stored, link_sections
 
 __all__ = [
     "Outcome",
     "TextRefused",
+    "User",
+    "last_published",
     "offer",
     "publish",
     "publish_many",
@@ -38,8 +42,7 @@ __all__ = [
 ]
 
 _LOCK = 0x70656163  # "peac"; any constant of our own serves
-
-User = AbstractBaseUser | AnonymousUser | None
+_STATUS_FIELDS = ("status", "published_at", "withdrawn_at", "withdrawn_reason", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,22 @@ def publish(page: Page, *, editor: User = None, note: str = "", origin: str = Re
 
 
 def publish_many(
-    pages: Sequence[Page], *, editor: User = None, note: str = "", origin: str = Revision.Origin.EDITOR
+    pages: Sequence[Page],
+    *,
+    editor: User = None,
+    note: str = "",
+    origin: str = Revision.Origin.EDITOR,
+    trees: Mapping[int, Sequence[str]] | None = None,
+    forks: int = 1,
 ) -> Outcome:
-    """Publish several pages in one deed: their names meet each other whatever the order. Raises as `publish`."""
-    return settle(pages, editor=editor, note=note, origin=origin)
+    """Publish several pages in one deed: their names meet each other whatever the order. Raises as `publish`.
+
+    `trees` are what `text.compose.read_sections` gave of the texts of some, by page key; `forks` processes compose the
+    pages (see `text.crew`).
+    """
+    return settle(
+        pages, editor=editor, note=note, origin=origin, compose=partial(compose_pages, known=trees, forks=forks)
+    )
 
 
 def withdraw(page: Page, *, editor: User = None, reason: str = "") -> Outcome:
@@ -86,47 +101,49 @@ def settle(
     editor: User = None,
     note: str = "",
     origin: str = Revision.Origin.EDITOR,
+    compose: Callable[[Sequence[Page]], None] = compose_pages,
     link: Callable[[Effect, Collection[int]], tuple[Collection[int], LinkCount]] | None = None,
 ) -> Outcome:
     """Publish pages and withdraw others, each with its public reason, in one deed. Raises as `publish`.
 
-    `link` brings the links of all other pages in step, and gives back the pages it touched and what became of links.
+    `compose` derives the rows of the published. `link` brings the links of all other pages in step, and gives back the
+    pages it touched and what became of links.
     """
     take_turn()
     now = timezone.now()
     effect = Effect()
-    has_lost_tags = False
-    revisions: dict[int, Revision] = {}
     pages = _as_stored(published)
+    past = pasts(pages)
     for page in pages:
-        before = last_published(page)
         page.status = Status.PUBLISHED
         page.published_at = page.published_at or now
         page.withdrawn_at, page.withdrawn_reason = None, ""
-        page.save(update_fields=["status", "published_at", "withdrawn_at", "withdrawn_reason", "updated_at"])
-        _keep_preferred_label(page, before)
-        document = document_of(page)
-        _keep_old_address(page)
-        _keep(revisions, _revise(page, document, Revision.State.PUBLISHED, editor, note, origin))
-        has_lost_tags |= bool(before and set(before.get("tags", ())) - set(document.get("tags", ())))
+    write_fields(pages, *_STATUS_FIELDS)
+    _keep_preferred_labels(pages, past)
+    documents = documents_of(pages)
+    _keep_old_addresses(pages, past)
+    said = [(page, document, past[page.pk]) for page, document in zip(pages, documents, strict=True)]
+    revisions = revise(said, Revision.State.PUBLISHED, editor=editor, note=note, origin=origin)
+    lost_tags: set[str] = set()
+    for page, document, before in said:
+        lost_tags |= _tags_in(before.public) - _tags_in(document)
         # A page whose date has not come has no names yet: nothing may link it.
-        effect.add(page.pk, page.kind, was_public(before, now), document if page.is_public else None)
+        effect.add(page.pk, page.kind, was_public(before.public, now), document if page.is_public else None)
     stored = _as_stored([page for page, _ in withdrawn])
     gone = [(page, given) for page, given in zip(stored, withdrawn, strict=True) if page.status == Status.PUBLISHED]
+    past = pasts([page for page, _ in gone])
     for page, (_, reason) in gone:
-        before = last_published(page)
         page.status, page.withdrawn_at, page.withdrawn_reason = Status.WITHDRAWN, now, reason
-        page.save(update_fields=["status", "withdrawn_at", "withdrawn_reason", "updated_at"])
-        state = Revision.State.WITHDRAWN
-        _keep(revisions, _revise(page, document_of(page), state, editor, reason, Revision.Origin.EDITOR))
-        has_lost_tags |= bool(before and before.get("tags"))
+        write_fields([page], *_STATUS_FIELDS)
+        state, said_last = Revision.State.WITHDRAWN, [(page, document_of(page), past[page.pk])]
+        revisions |= revise(said_last, state, editor=editor, note=reason, origin=Revision.Origin.EDITOR)
+        lost_tags |= _tags_in(past[page.pk].public)
         # A label that two pages claimed belongs to the other one alone now.
-        effect.add(page.pk, page.kind, before, None)
+        effect.add(page.pk, page.kind, past[page.pk].public, None)
     Section.objects.filter(page__in=[page for page, _ in gone]).delete()
-    own = [page.pk for page in pages]
-    compose_pages(own)
-    drop_beginnings([page for page, _ in gone], tags=has_lost_tags)
-    others, links = (link or _link)(effect, {*own, *(page.pk for page, _ in gone)})
+    compose(pages)
+    drop_beginnings([page for page, _ in gone], tags=bool(lost_tags))
+    others, links = (link or _link)(effect, {page.pk for page in (*pages, *(page for page, _ in gone))})
     Edition.advance()
     for given, page in [*zip(published, pages, strict=True), *((given, page) for page, (given, _) in gone)]:
         given.status, given.published_at = page.status, page.published_at
@@ -134,9 +151,8 @@ def settle(
     return Outcome(revisions, tuple(sorted(others)), links)
 
 
-def _keep(revisions: dict[int, Revision], revision: Revision | None) -> None:
-    if revision is not None:
-        revisions[revision.page_id] = revision
+def _tags_in(document: Document | None) -> set[str]:
+    return set(document.get("tags", ())) if document else set()
 
 
 @transaction.atomic
@@ -161,9 +177,9 @@ def save_draft(page: Page, *, editor: User = None, note: str = "", origin: str =
     (page,) = _as_stored([page])
     if page.status != Status.DRAFT:
         raise ValueError("only a draft is stored as one: what waits of another page goes through offer()")
-    _keep_preferred_label(page, None)
-    revision = _revise(page, document_of(page), Revision.State.DRAFT, editor, note, origin)
-    return Outcome({page.pk: revision} if revision else {})
+    _keep_preferred_labels([page], {})
+    said = [(page, document_of(page), pasts([page])[page.pk])]
+    return Outcome(revise(said, Revision.State.DRAFT, editor=editor, note=note, origin=origin))
 
 
 @transaction.atomic
@@ -173,7 +189,9 @@ def offer(page: Page, document: Document, *, editor: User = None, note: str = ""
     Gives `None` where the newest revision says the same already.
     """
     take_turn()
-    return _revise(page, document, Revision.State.DRAFT, editor, note, Revision.Origin.EDITOR)
+    said = [(page, document, pasts([page])[page.pk])]
+    kept = revise(said, Revision.State.DRAFT, editor=editor, note=note, origin=Revision.Origin.EDITOR)
+    return kept.get(page.pk)
 
 
 def keep_as_it_is(page: Page) -> Revision | None:
@@ -183,11 +201,11 @@ def keep_as_it_is(page: Page) -> Revision | None:
     """
     if page.status != Status.PUBLISHED:
         return None
-    shown = page.revisions.exclude(state=Revision.State.DRAFT).order_by("-number").first()
-    document = document_of(page)
-    if shown is not None and shown.content == document:
-        return shown
-    return _revise(page, document, Revision.State.PUBLISHED, None, "", Revision.Origin.EDITOR)
+    past, document = pasts([page])[page.pk], document_of(page)
+    if past.shown is not None and past.shown.content == document:
+        return past.shown
+    said, state = [(page, document, past)], Revision.State.PUBLISHED
+    return revise(said, state, editor=None, note="", origin=Revision.Origin.EDITOR).get(page.pk)
 
 
 @transaction.atomic
@@ -195,13 +213,16 @@ def recompose(pages: Iterable[Page]) -> Outcome:
     """Derive the rows of published pages again, writing only what differs."""
     take_turn()
     keys = [page.pk for page in pages]
-    compose_pages(keys)
+    compose_stored(keys)
     Edition.advance()
     return Outcome(recomposed=tuple(keys))
 
 
-def rebuild() -> Iterator[int]:
-    """Derive every row again, in batches; yields the number of pages done after each. The same rows come out."""
+def rebuild(*, forks: int = 1) -> Iterator[int]:
+    """Derive every row again, in batches; yields the number of pages done after each. The same rows come out.
+
+    `forks` processes compose (see `text.crew`).
+    """
     forget()
     with transaction.atomic():
         take_turn()
@@ -213,7 +234,7 @@ def rebuild() -> Iterator[int]:
     for place in range(0, len(keys), BATCH):
         with transaction.atomic():
             take_turn()
-            compose_pages(keys[place : place + BATCH])
+            compose_stored(keys[place : place + BATCH], forks=forks)
             Edition.advance()
         done += len(keys[place : place + BATCH])
         yield done
@@ -258,13 +279,19 @@ def _as_stored(pages: Sequence[Page]) -> list[Page]:
     return [stored[page.pk] for page in pages]
 
 
+def _keep_preferred_labels(pages: Sequence[Page], past: Mapping[int, Past]) -> None:
+    """Keep the preferred labels of concepts, roles and tasks equal to their titles; public names stay as other ones."""
+    named = [page for page in pages if page.kind in NAMED_KINDS]
+    if named:
+        preferred = Label.objects.filter(page__in=named, kind=Label.LabelKind.PREF)
+        known = set(preferred.values_list("page_id", "language", "text"))
+        for page in named:
+            if (page.pk, page.language, page.title) not in known:
+                _keep_preferred_label(page, past[page.pk].public if page.pk in past else None)
+
+
 def _keep_preferred_label(page: Page, before: Document | None) -> None:
-    """Keep the preferred label of a concept, role or task equal to its title; a public name stays as another label."""
-    if page.kind not in NAMED_KINDS:
-        return
     current = page.labels.filter(kind="pref", language=page.language).first()
-    if current is not None and current.text == page.title:
-        return
     same = page.labels.filter(language=page.language, text=page.title).first()
     if current is not None:
         taken = Page.objects.filter(kind__in=NAMED_KINDS, title=current.text).exclude(pk=page.pk).exists()
@@ -284,37 +311,16 @@ def _keep_preferred_label(page: Page, before: Document | None) -> None:
         Label.objects.create(page=page, language=page.language, text=page.title, kind=Label.LabelKind.PREF)
 
 
-def _keep_old_address(page: Page) -> None:
-    """Let an address that was public redirect to the page, and an address that is in use again not."""
-    if page.is_public:
-        FormerSlug.objects.filter(kind=page.kind, slug=page.slug).delete()
-    shown = page.revisions.exclude(state=Revision.State.DRAFT).order_by("-number").first()
-    if shown is not None and shown.content["slug"] != page.slug:
-        FormerSlug.objects.update_or_create(kind=page.kind, slug=shown.content["slug"], defaults={"page": page})
-
-
-# --- revisions ---------------------------------------------------------------------------------------------------
-
-
-def last_published(page: Page) -> Document | None:
-    """Give the document that readers have now, if any."""
-    revision = page.revisions.exclude(state=Revision.State.DRAFT).order_by("-number").first()
-    return revision.content if revision is not None and revision.state == Revision.State.PUBLISHED else None
-
-
-def _revise(page: Page, document: Document, state: str, editor: User, note: str, origin: str) -> Revision | None:
-    """Keep a document, unless the newest revision says the same in the same state."""
-    newest = page.revisions.order_by("-number").first()
-    if newest is not None and newest.state == state and newest.content == document:
-        return None
-    user = editor if isinstance(editor, AbstractBaseUser) else None
-    return Revision.objects.create(
-        page_id=page.pk,
-        number=newest.number + 1 if newest else 1,
-        content=document,
-        editor=user,  # type: ignore[misc]
-        editor_name=user.get_username() if user else "",
-        note=note[:300],
-        state=state,
-        origin=origin,
-    )
+def _keep_old_addresses(pages: Sequence[Page], past: Mapping[int, Past]) -> None:
+    """Let addresses that were public redirect to their pages, and addresses that are in use again not."""
+    for page in pages:
+        shown = past[page.pk].shown
+        if shown is not None and shown.content["slug"] != page.slug:
+            was = {"kind": page.kind, "slug": shown.content["slug"]}
+            FormerSlug.objects.update_or_create(**was, defaults={"page": page})
+    used: dict[str, list[str]] = {}
+    for page in pages:
+        if page.is_public:
+            used.setdefault(page.kind, []).append(page.slug)
+    for kind, slugs in used.items():
+        FormerSlug.objects.filter(kind=kind, slug__in=slugs).delete()

@@ -17,6 +17,7 @@ from peacekb import search
 from peacekb.documents import NAMED_KINDS, Document
 from peacekb.languages import plain_addresses
 from peacekb.models import MODELS, FormerSlug, Label, Mention, Page, Revision, Status
+from peacekb.models.many import MOST_ASKED, batched
 from peacekb.text.vocabulary import Name, Vocabulary, name_key
 
 
@@ -74,7 +75,7 @@ def forget() -> None:
 def _public_names(pages: Collection[int] | None = None) -> Iterable[Name]:
     with plain_addresses():
         folders = {kind: reverse("pages:index", kwargs={"kinds": f"{kind}s"}) for kind in MODELS}
-    rows = Label.objects.filter(page__in=Page.objects.published()).order_by("pk")
+    rows = Label.objects.filter(page__status=Status.PUBLISHED, page__published_at__lte=timezone.now()).order_by("pk")
     if pages is not None:
         rows = rows.filter(page__in=pages)
     for page, text, kind, slug, language, label, case_sensitive, ambiguous in rows.values_list(
@@ -118,8 +119,8 @@ class Effect:
                 if ours.matches(text, None) or (heading and ours.matches(heading, None)):
                     touched[section] = page
         wanted = {name_key(name) for name in self.names | self.written} - {""}
-        if wanted:
-            touched.update(mentions.exclude(wanted="").filter(wanted_key__in=wanted))
+        for some in batched(sorted(wanted), MOST_ASKED):
+            touched.update(mentions.exclude(wanted="").filter(wanted_key__in=some))
         return touched
 
 

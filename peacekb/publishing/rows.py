@@ -4,21 +4,24 @@ What is composed is compared with what is stored, and what differs is written: d
 section keeps its row by position, a mention by its place in the section.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import connection
-from django.db.models import JSONField, Model
+from django.db.models import QuerySet, prefetch_related_objects
 
 from peacekb import search
 from peacekb.models import Mention, Page, Section, SectionTree, Status
-from peacekb.text.compose import Essay, compose, link_again
+from peacekb.models.many import add_rows, add_values, batched, reserve_keys, write_fields
 from peacekb.text.compose import Section as MadeSection
+from peacekb.text.compose import link_again, read_sections
+from peacekb.text.crew import each
 from peacekb.text.links import Mention as FoundMention
 from peacekb.text.markdown_tree import written_links
-from peacekb.text.vocabulary import Vocabulary, name_key
+from peacekb.text.vocabulary import Name, Vocabulary, name_key
 from peacekb.text.words import folded_words
 
 from .beginnings import store_beginnings
@@ -28,6 +31,11 @@ BATCH = 200
 # Words on each side of a mention by which concordances are sorted.
 _NEIGHBOURS = 3
 _NEIGHBOURHOOD = 90  # characters that are searched for them
+# Pages that a process composes at a time: long enough to be worth a message, short enough to share out evenly.
+_PIECE = 20
+_LONGEST_HEADING = 1000
+_SECTION_FIELDS = ("level", "anchor", "heading", "heading_html", "html", "notes_html", "text", "first_paragraph",
+                   "last_paragraph", "paragraph_starts")  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -45,37 +53,95 @@ class LinkCount:
         self.altered += sum(was[start] != will[start] for start in was.keys() & will.keys())
 
 
-def compose_pages(keys: Sequence[int]) -> None:
-    """Derive the rows of published pages, each from its text and the names of all. Raises `TextRefused`."""
-    if not keys:
+class _Text(NamedTuple):
+    """What composing a page asks of it, read from the database beforehand. `trees` are its sections, if known."""
+
+    page: int
+    source: str
+    trees: Sequence[str] | None
+    title: str
+    language: str
+    quiet: Collection[str]
+    written: Mapping[str, Name | None]
+
+
+class _Made(NamedTuple):
+    """A composed section, and its words for the index."""
+
+    section: MadeSection
+    words: search.SectionWords
+
+
+_Stored = tuple[Page, list[tuple[Section, search.SectionWords]]]
+
+
+def compose_stored(keys: Sequence[int], *, forks: int = 1) -> None:
+    """Derive the rows of the published pages among some as `compose_pages` does."""
+    compose_pages(Page.objects.filter(pk__in=keys, status=Status.PUBLISHED).order_by("pk"), forks=forks)
+
+
+def compose_pages(
+    pages: Sequence[Page] | QuerySet[Page], *, forks: int = 1, known: Mapping[int, Sequence[str]] | None = None
+) -> None:
+    """Derive the rows of published pages, each from its text and the names of all.
+
+    `known` are the trees of texts that were read already, `forks` how many processes compose (see `crew`). What was
+    prefetched of the pages is taken as it is. Raises `TextRefused`.
+    """
+    pages = list(pages)
+    if not pages:
         return
     names = vocabulary()
-    for place in range(0, len(keys), BATCH):
-        batch = keys[place : place + BATCH]
-        pages = Page.objects.filter(pk__in=batch, status=Status.PUBLISHED).prefetch_related(
-            "labels", "phase_set", "tagged__tag", "sections__mentions", "sections__tree"
+    waiting: deque[Sequence[Page]] = deque()
+    stored: list[_Stored] = []
+    for made in each(partial(_compose, names), _pieces(pages, names, known or {}, waiting), forks=forks):
+        stored += _store(list(zip(waiting.popleft(), made, strict=True)))
+        if len(stored) >= BATCH:
+            _index(stored)
+            stored = []
+    if stored:
+        _index(stored)
+
+
+def _pieces(
+    pages: Sequence[Page], names: Vocabulary, known: Mapping[int, Sequence[str]], waiting: deque[Sequence[Page]]
+) -> Iterator[list[_Text]]:
+    """Read what pages are to be composed from, and give it in pieces; `waiting` gets the pages of each."""
+    for batch in batched(pages, BATCH):
+        related = ("labels", "phase_set", "tagged__tag", "sections__mentions", "sections__tree")
+        prefetch_related_objects(batch, *related)
+        resolve = Resolver(names, chain.from_iterable(written_links(page.source) for page in batch))
+        for piece in batched(batch, _PIECE):
+            waiting.append(piece)
+            yield [_text_of(page, resolve, known.get(page.pk)) for page in piece]
+
+
+def _text_of(page: Page, resolve: Resolver, trees: Sequence[str] | None) -> _Text:
+    return _Text(
+        page.pk,
+        page.source if trees is None else "",
+        trees,
+        page.title,
+        page.language,
+        page.unlinked,
+        {written: resolve(written) for written in written_links(page.source)},
+    )
+
+
+def _compose(names: Vocabulary, texts: Sequence[_Text]) -> list[list[_Made]]:
+    """Compose texts. No query: this may run in a fork."""
+    return [list(_sections(names, text)) for text in texts]
+
+
+def _sections(names: Vocabulary, text: _Text) -> Iterator[_Made]:
+    trees = text.trees
+    if trees is None:
+        trees = read_sections(text.source, title=text.title, language=text.language)
+    for tree in trees:
+        made = link_again(
+            tree, names, language=text.language, resolve=text.written.get, own=text.page, quiet=text.quiet
         )
-        by_key = {page.pk: page for page in pages}
-        resolve = Resolver(names, chain.from_iterable(written_links(page.source) for page in by_key.values()))
-        composed: list[tuple[Page, list[Section]]] = []
-        for key in batch:
-            if key in by_key:
-                page = by_key[key]
-                essay = compose(
-                    page.source,
-                    names,
-                    title=page.title,
-                    language=page.language,
-                    resolve=resolve,
-                    own=page.pk,
-                    quiet=page.unlinked,
-                )
-                composed.append((page, _store(page, essay)))
-        roles = search.mentioned_roles(by_key)
-        search.store(
-            [entry for page, stored in composed for entry in search.entries_for(page, stored, roles.get(page.pk, ()))]
-        )
-        store_beginnings(by_key.values())
+        yield _Made(made, search.words_of(made.heading[:_LONGEST_HEADING], made.text))
 
 
 def link_sections(keys: Iterable[int]) -> LinkCount:
@@ -104,48 +170,6 @@ def link_sections(keys: Iterable[int]) -> LinkCount:
     return counted
 
 
-def write_fields(rows: Sequence[Model], *names: str) -> None:
-    """Write some fields of stored rows of one model.
-
-    `bulk_update` and `bulk_create` spend most of a relinking on building SQL; the driver's own `executemany` does not.
-    """
-    if rows:
-        meta, quote = type(rows[0])._meta, connection.ops.quote_name
-        fields: list[Any] = [meta.get_field(name) for name in names]
-        assigned = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
-        _execute(
-            f"UPDATE {quote(meta.db_table)} SET {assigned} WHERE {quote(str(meta.pk.column))} = %s",  # noqa: S608
-            [*fields, meta.pk],
-            rows,
-        )
-
-
-def add_rows(rows: Sequence[Model]) -> None:
-    """Insert rows of one model whose keys the database chooses; they do not learn them."""
-    if rows:
-        meta, quote = type(rows[0])._meta, connection.ops.quote_name
-        fields = [field for field in meta.concrete_fields if not field.primary_key]
-        columns = ", ".join(quote(str(field.column)) for field in fields)
-        signs = ", ".join(["%s"] * len(fields))
-        _execute(f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({signs})", fields, rows)  # noqa: S608
-
-
-def _execute(sql: str, fields: Sequence[Any], rows: Sequence[Model]) -> None:
-    # What the driver takes as it is needs no preparation, which would cost as much as the rest.
-    names = [(field.attname, field if isinstance(field, JSONField) else None) for field in fields]
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            sql,
-            [
-                [
-                    getattr(row, name) if field is None else field.get_db_prep_save(getattr(row, name), connection)
-                    for name, field in names
-                ]
-                for row in rows
-            ],
-        )
-
-
 def linkable(keys: Sequence[int]) -> list[Section]:
     """Give sections with what `linked_again` needs of them: page, tree and mentions. Two queries.
 
@@ -156,7 +180,7 @@ def linkable(keys: Sequence[int]) -> list[Section]:
     ordered = stored.prefetch_related("mentions").order_by("pk")
     found = list(ordered)
     if any(not hasattr(section, "tree") for section in found):
-        compose_pages(sorted(set(treeless)))
+        compose_stored(sorted(set(treeless)))
         found = list(ordered.all())
     return found
 
@@ -169,49 +193,68 @@ def linked_again(section: Section, names: Vocabulary, resolve: Resolver) -> Made
     )
 
 
-def _store(page: Page, essay: Essay) -> list[Section]:
-    """Bring the stored sections, trees and mentions of a page in step with `essay`; give the sections."""
-    old = {section.position: section for section in page.sections.all()}
-    gone = [section.pk for position, section in old.items() if position >= len(essay.sections)]
+def _store(made: Sequence[tuple[Page, Sequence[_Made]]]) -> list[_Stored]:
+    """Bring the stored sections, trees and mentions of pages in step with what was made of them."""
+    old = {page.pk: {section.position: section for section in page.sections.all()} for page, _ in made}
+    gone = [one.pk for page, essay in made for place, one in old[page.pk].items() if place >= len(essay)]
     if gone:
         Section.objects.filter(pk__in=gone).delete()
+    pairs, new, changed, moved = [], [], [], []
+    stored: list[_Stored] = []
+    for page, essay in made:
+        own = []
+        for position, one in enumerate(essay):
+            values = _values(one.section)
+            section = old[page.pk].get(position)
+            if section is None:
+                section = Section(page_id=page.pk, position=position, **values)
+                new.append(section)
+            elif _differs(section, values):
+                if section.anchor != one.section.anchor:
+                    moved.append(section)
+                _set(section, values)
+                changed.append(section)
+            pairs.append((section, one.section))
+            own.append((section, one.words))
+        stored.append((page, own))
     # An anchor may move from one position to another: free those that change before they are taken.
-    for position, made in enumerate(essay.sections):
-        if position in old and old[position].anchor != made.anchor:
-            Section.objects.filter(pk=old[position].pk).update(anchor=f"-{old[position].pk}")
-    stored, new, mentions = [], [], _Mentions()
-    for position, made in enumerate(essay.sections):
-        values = _values(made)
-        section = old.get(position)
-        if section is None:
-            section = Section(page=page, position=position, **values)
-            new.append(section)
-        elif _differs(section, values):
-            _set(section, values)
-            section.save()
-        stored.append(section)
-    Section.objects.bulk_create(new)
-    trees, changed_trees = [], []
-    for section, made in zip(stored, essay.sections, strict=True):
-        tree = getattr(section, "tree", None)
+    for section in moved:
+        Section.objects.filter(pk=section.pk).update(anchor=f"-{section.pk}")
+    write_fields(changed, *_SECTION_FIELDS)
+    fresh = set(map(id, new))
+    for section, key in zip(new, reserve_keys(Section, len(new)) if new else (), strict=True):
+        section.pk = key
+    add_rows(new)
+    trees, changed_trees, mentions = [], [], _Mentions()
+    for section, found in pairs:
+        tree = None if id(section) in fresh else getattr(section, "tree", None)
         if tree is None:
-            trees.append(SectionTree(section=section, written=made.tree))
-        elif tree.written != made.tree:
-            tree.written = made.tree
+            trees.append((section.pk, found.tree))
+        elif tree.written != found.tree:
+            tree.written = found.tree
             changed_trees.append(tree)
-        known = section.mentions.all() if section.position in old else ()
-        mentions.compare(section, known, made.mentions)
-    SectionTree.objects.bulk_create(trees)
+        mentions.compare(section, () if id(section) in fresh else section.mentions.all(), found.mentions)
+    add_values(SectionTree, ("section_id", "written"), trees)
     write_fields(changed_trees, "written")
     mentions.write()
     return stored
+
+
+def _index(stored: Sequence[_Stored]) -> None:
+    """Bring in step what is found of pages: their entries in the index, and what begins their names."""
+    pages = [page for page, _ in stored]
+    roles = search.mentioned_roles(page.pk for page in pages)
+    search.store(
+        [entry for page, sections in stored for entry in search.entries_for(page, sections, roles.get(page.pk, ()))]
+    )
+    store_beginnings(pages)
 
 
 def _values(made: MadeSection) -> dict[str, Any]:
     return {
         "level": made.level,
         "anchor": made.anchor,
-        "heading": made.heading[:1000],
+        "heading": made.heading[:_LONGEST_HEADING],
         "heading_html": made.heading_html,
         "html": made.html,
         "notes_html": made.notes_html,
@@ -255,11 +298,11 @@ def mention_values(one: FoundMention) -> dict[str, Any]:
 class _Mentions:
     """What of the mentions of some sections is new, changed or gone, written at once."""
 
-    _FIELDS = ("paragraph", "target", "label", "end", "sentence_start", "sentence", "linked", "wanted", "wanted_key",
-               "preceding", "following")  # fmt: skip
+    _FIELDS = ("paragraph", "target_id", "label_id", "end", "sentence_start", "sentence", "linked", "wanted",
+               "wanted_key", "preceding", "following")  # fmt: skip
 
     def __init__(self) -> None:
-        self._new: list[Mention] = []
+        self._new: list[tuple[Any, ...]] = []
         self._changed: list[Mention] = []
         self._gone: list[int] = []
 
@@ -269,8 +312,8 @@ class _Mentions:
         for one in found:
             mention = old.pop((one.in_heading, one.start), None)
             if mention is None:
-                place = {"start": one.start, "in_heading": one.in_heading}
-                self._new.append(Mention(section=section, **place, **mention_values(one)))
+                values = mention_values(one)
+                self._new.append((section.pk, one.start, one.in_heading, *(values[name] for name in self._FIELDS)))
             elif is_other(mention, one) and _differs(mention, values := mention_values(one)):
                 _set(mention, values)
                 self._changed.append(mention)
@@ -280,7 +323,7 @@ class _Mentions:
         """Write what was noted, in three queries or a few more."""
         for place in range(0, len(self._gone), 500):
             Mention.objects.filter(pk__in=self._gone[place : place + 500]).delete()
-        add_rows(self._new)
+        add_values(Mention, ("section_id", "start", "in_heading", *self._FIELDS), self._new)
         write_fields(self._changed, *self._FIELDS)
 
 

@@ -25,6 +25,7 @@ from peacekb.models import (
     StagedMention,
     StagedSection,
 )
+from peacekb.models.many import add_rows, write_fields
 from peacekb.text.compose import Section as MadeSection
 from peacekb.text.markdown_tree import TextRefused
 
@@ -32,7 +33,7 @@ from . import take_turn
 from .changes import show
 from .names import Effect, as_if
 from .proposals import ChangeRefused, Proposal
-from .rows import BATCH, LinkCount, add_rows, is_other, link_sections, links, mention_values, write_fields
+from .rows import BATCH, LinkCount, is_other, link_sections, links, mention_values
 
 _Names = dict[int, tuple[int, str, str]]  # count of a new name: page, language, text
 

@@ -19,10 +19,12 @@ from peacekb.text.words import keys
 from . import facts
 from .engines import engine as engine
 from .facts import counted as counted
+from .index import SectionWords as SectionWords
 from .index import entries_for as entries_for
 from .index import mention_roles as mention_roles
 from .index import mentioned_roles as mentioned_roles
 from .index import store as store
+from .index import words_of as words_of
 from .known import Understood as Understood
 from .known import understood as understood
 from .names import Named as Named

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
 from peacekb.models import IndexedWord, Kind, Mention, Page, SearchEntry, Section
+from peacekb.models.many import add_values
 from peacekb.text.words import keys
 
 from . import facts
@@ -12,10 +14,21 @@ from .wanted import Indexed
 
 # PostgreSQL holds at most 1 MB of words a row. A longer section is indexed to here, and marked as cut off.
 _INDEXED_CHARACTERS = 250_000
-_WORDS_AT_ONCE = 10_000
 
 
-def entries_for(page: Page, sections: Sequence[Section], roles: Iterable[int]) -> list[Indexed]:
+class SectionWords(NamedTuple):
+    """The words of a section, as keys separated by spaces."""
+
+    heading: str
+    text: str
+
+
+def words_of(heading: str, text: str) -> SectionWords:
+    """Give the words of a section, of which its entry is made: most of the work. No query, so a fork may do it."""
+    return SectionWords(_joined([heading]), _joined([text]))
+
+
+def entries_for(page: Page, sections: Iterable[tuple[Section, SectionWords]], roles: Iterable[int]) -> list[Indexed]:
     """Make the entries of the sections of a published page; `roles` are the keys of the roles that it mentions.
 
     Title, names and tags ride on the lead section. Costs a query for each of labels, phases and tags that is not
@@ -27,12 +40,11 @@ def entries_for(page: Page, sections: Sequence[Section], roles: Iterable[int]) -
     names = sorted(label.text for label in page.labels.all() if label.text != page.title)
     riding = _joined([page.title]), _joined(names), _joined(name for _, name in tags)
     entries = []
-    for section in sections:
+    for section, (heading, text) in sections:
         is_lead = section.position == 0
         title, labels, tagged = riding if is_lead else ("", "", "")
-        text = _joined([section.text])
         own = [facts.LEAD] * is_lead + [facts.CUT_OFF] * (len(text) > _INDEXED_CHARACTERS)
-        words = title, labels, _joined([section.heading]), tagged, text[:_INDEXED_CHARACTERS]
+        words = title, labels, heading, tagged, text[:_INDEXED_CHARACTERS]
         digest = blake2b("\n".join(words).encode(), digest_size=16).hexdigest()
         entries.append(Indexed(section.pk, page.pk, page.published_at, " ".join([*own, *of_page]), digest, *words))
     return entries
@@ -94,9 +106,7 @@ def mention_roles(pages: Iterable[int]) -> None:
 def _learn(rows: Iterable[Indexed]) -> None:
     """Keep the words by which misspelt ones are mended."""
     words = sorted({word for row in rows for column in row.words for word in column.split()})
-    for place in range(0, len(words), _WORDS_AT_ONCE):
-        some = [IndexedWord(word=word, ending=word[::-1]) for word in words[place : place + _WORDS_AT_ONCE]]
-        IndexedWord.objects.bulk_create(some, ignore_conflicts=True)
+    add_values(IndexedWord, ("word", "ending"), [(word, word[::-1]) for word in words], skip_known=True)
 
 
 def mentioned_roles(pages: Iterable[int]) -> dict[int, set[int]]:

@@ -60,9 +60,18 @@ def compose(
     itself, `quiet` the labels that it does not link. Raises `TextRefused`, with the line, for a text that is too
     large, too intricate or cannot be parsed in `worker.SECONDS` seconds.
     """
-    parts = split_at_headings(parse_within(source), title=title, language=language)
+    parts = _read(source, title, language)
     ask = resolve or only(vocabulary)
     return Essay(tuple(_section(part, part.written(), vocabulary, language, ask, own, quiet) for part in parts))
+
+
+def read_sections(source: str, *, title: str = "", language: str = "en") -> list[str]:
+    """Give the `Section.tree` of each section of a text: what `compose` does before it needs names. Raises as it."""
+    return [part.written() for part in _read(source, title, language)]
+
+
+def _read(source: str, title: str, language: str) -> list[Part]:
+    return split_at_headings(parse_within(source), title=title, language=language)
 
 
 def link_again(

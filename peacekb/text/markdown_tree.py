@@ -9,6 +9,8 @@ import re
 import threading
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import markdown
@@ -67,9 +69,11 @@ def check_bounds(source: str) -> None:
                 f"the word “{word[:40]}” stands {times:,} times; the most is {_MOST_OF_ONE_WORD:,}. Divide the text."
             )
     headings = definitions = 0
+    # What the whole text has not too much of, no block of it has.
+    crowded = [limit for limit in _LIMITS if _count(limit[1], source) > limit[2]]
     for line, block in blocks(source):
-        for what, pattern, most, _ in _LIMITS:
-            count = sum(1 for _ in pattern.finditer(block))
+        for what, pattern, most, _ in crowded:
+            count = _count(pattern, block)
             if count > most:
                 raise TextRefused(
                     f"this paragraph holds {count:,} {what}; the most is {most:,}. Divide it with an empty line.", line
@@ -88,13 +92,17 @@ def check_bounds(source: str) -> None:
                     f"lists and quotations are nested more than {_MAX_NESTING} deep. Take some indentation away.",
                     line + offset,
                 )
-    for what, pattern, _, most in _LIMITS:
+    for what, pattern, _, most in crowded:
         places = [match.start() for match in pattern.finditer(source)]
         if len(places) > most:
             raise TextRefused(
                 f"the text holds {len(places):,} {what}; the most is {most:,}. Divide it into two essays.",
                 source.count("\n", 0, places[most]) + 1,
             )
+
+
+def _count(pattern: re.Pattern[str], text: str) -> int:
+    return sum(1 for _ in pattern.finditer(text))
 
 
 def blocks(source: str) -> list[tuple[int, str]]:
@@ -165,7 +173,11 @@ def _new_parser() -> markdown.Markdown:
     parser.inlinePatterns.deregister("html")
     parser.inlinePatterns.deregister("automail")  # makes placeholders that only its serialiser resolves
     parser.inlinePatterns.deregister("entity")
+    for name, sign in (("hashheader", "#"), ("setextheader", "\n"), ("quote", ">"), ("deflist", ":")):
+        processor: Any = parser.parser.blockprocessors[name]
+        processor.test = partial(_test_with, sign, processor.test)
     parser.treeprocessors.deregister("prettify")
+    parser.treeprocessors.register(_PlainTexts(parser), "plain_texts", 25)  # before its inline patterns
     parser.inlinePatterns.register(
         _Entity(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[0-9a-zA-Z]{1,31});", parser), "entity", 80
     )
@@ -173,6 +185,23 @@ def _new_parser() -> markdown.Markdown:
     parser.parser.blockprocessors.register(_FencedCode(parser.parser), "fenced", 95)
     parser.preprocessors.register(_Fences(parser), "fences", 26)
     return parser
+
+
+def _test_with(sign: str, test: Callable[[ET.Element, str], bool], parent: ET.Element, block: str) -> bool:
+    """Test only what holds the sign: the patterns of block processors read each block to its end."""
+    return sign in block and test(parent, block)
+
+
+class _PlainTexts(markdown.treeprocessors.Treeprocessor):
+    """Keep the inline patterns from texts in which none can match; trying all took most of the time of plain prose."""
+
+    _SIGN = re.compile(r"[\\`\[<&*_\x02]")
+
+    def run(self, root: ET.Element) -> None:
+        for element in root.iter():
+            text = element.text
+            if text and "  \n" not in text and not self._SIGN.search(text):
+                element.text = AtomicString(text)
 
 
 class _Entity(InlineProcessor):

@@ -123,7 +123,7 @@ class Cut:
 
 def folded_words(text: str) -> list[str]:
     """Give the folded words of a text, in order."""
-    return [folded for folded in map(fold, pieces(text)[1::2]) if folded]
+    return [folded for folded in Cut(text).folded if folded]
 
 
 def words(text: str) -> list[Word]:

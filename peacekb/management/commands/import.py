@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from peacekb.archive import bring_in
 from peacekb.management.reporting import write_report
+from peacekb.text.crew import cores
 
 
 class Command(BaseCommand):
@@ -24,7 +25,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{missing[0]}: no such file or folder, or you may not look there. Nothing was brought in."
             )
-        report = bring_in(options["paths"], draft=options["draft"], dry_run=options["dry_run"])
+        report = bring_in(options["paths"], draft=options["draft"], dry_run=options["dry_run"], forks=cores())
         write_report(self, report)
         if report.refused:
             count = len(report.refused)

@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand
 
 from peacekb.models import Page, Status
 from peacekb.publishing import rebuild
+from peacekb.text.crew import cores
 
 _WIDTH = 40
 
@@ -15,7 +16,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         total = Page.objects.filter(status=Status.PUBLISHED).count()
         done = 0
-        for done in rebuild():
+        for done in rebuild(forks=cores()):
             if sys.stdout.isatty():
                 bar = "#" * (done * _WIDTH // total)
                 self.stdout.write(f"\r[{bar:<{_WIDTH}}] {done:,} of {total:,}", ending="")
