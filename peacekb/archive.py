@@ -1,8 +1,8 @@
 """Markdown files with front matter, in and out: the form in which pages are reviewed, exported and brought in.
 
 A file is a document (`peacekb.documents`): YAML front matter between two `---` lines, an empty line, the body. The
-folder says the kind. Works of the bibliography stand together in `sources.yaml`, and in `tags.yaml` what each tag is
-called beside its name, and which tags are broader.
+folder says the kind. Works of the bibliography stand together in `sources.yaml`, events of the timeline in
+`events.yaml`, and in `tags.yaml` what each tag is called beside its name, and which tags are broader.
 """
 
 import os
@@ -25,17 +25,18 @@ from yaml.reader import ReaderError
 from peacekb import publishing
 from peacekb.documents import (
     NAMED_KINDS,
-    REFERENCES,
     Document,
     DocumentRefused,
     document_of,
     documents_of,
     filled,
     normal,
+    references_in,
     same,
     shown,
     storable,
     tag_problem,
+    with_references,
     write_facts,
     write_new_facts,
     write_new_references,
@@ -44,6 +45,8 @@ from peacekb.documents import (
 from peacekb.models import (
     MODELS,
     Concept,
+    Edition,
+    Event,
     FormerSlug,
     Kind,
     Language,
@@ -69,10 +72,14 @@ FOLDERS: dict[str, str] = {
     "concepts": Kind.CONCEPT,
     "roles": Kind.ROLE,
     "tasks": Kind.TASK,
+    "actors": Kind.ACTOR,
+    "operations": Kind.OPERATION,
+    "cases": Kind.CASE,
 }
 _FOLDER_OF = {kind: folder for folder, kind in FOLDERS.items()}
 SOURCES_FILE = "sources.yaml"
 TAGS_FILE = "tags.yaml"
+EVENTS_FILE = "events.yaml"
 _MARK = "---"
 # In characters; 500 labels and as many of everything else fit. YAML takes a second for so much, and 5 for a whole file.
 _LONGEST_FRONT_MATTER = 256 * 1024
@@ -90,6 +97,7 @@ _SOURCE_KEYS = (
     *("type", "title", "author", "year", "date", "publisher", "symbol", "url"),
     *("verified", "verified_url", "note"),
 )
+_EVENT_KEYS = ("slug", "date", "title", "text", "note", "operations", "cases", "source", "verified")
 _TAG_KEYS = ("name", "slug", "names", "broader")
 _TAG_ADDRESS = re.compile(r"[-\w]{1,100}")
 _TAG_NAME_KEYS = ("text", "language", "kind", "slug")
@@ -176,23 +184,40 @@ def _tag_name_row(name: TagName) -> dict[str, str]:
     return {key: value for key, value in values.items() if value != plain.get(key)}
 
 
-def export(folder: Path) -> Iterator[Path]:
-    """Write every public page, their tags and the bibliography into a folder; yields each path after it is written.
+def events_file(events: Iterable[Event]) -> str:
+    """Give the text of the file of events, by date; pages that are not public are left out."""
+    public = set(Page.objects.published().values_list("pk", flat=True))
+    rows = []
+    for event in events:
+        values: dict[str, Any] = {key: getattr(event, key) for key in _EVENT_KEYS}
+        for key in ("operations", "cases"):
+            values[key] = sorted(page.slug for page in values[key].all() if page.pk in public)
+        values["source"] = event.source.slug
+        rows.append({key: value for key, value in values.items() if value})
+    return _yaml({"events": rows})
 
-    Raises `OSError`, also where a file of that name is there already: none is written over.
+
+def export(folder: Path) -> Iterator[Path]:
+    """Write every public page, their tags, the bibliography and the timeline into a folder.
+
+    Yields each path after it is written. Raises `OSError`, also where a file of that name is there already: none is
+    written over.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    public = {(kind, slug) for kind, slug in Page.objects.published().values_list("kind", "slug")}
+    public = set(Page.objects.published().values_list("kind", "slug"))
+    public |= {("source", slug) for slug in Source.objects.values_list("slug", flat=True)}
     for kind in MODELS:
         taken = {"readme"}  # which an import passes over
         for page in Page.objects.published().filter(kind=kind).order_by("slug").iterator():
             path = folder / _FOLDER_OF[kind] / f"{_file_name(page.slug, taken)}.md"
             path.parent.mkdir(exist_ok=True)
-            _write_new(path, markdown_file(_public_part(document_of(page), public)))
+            _write_new(path, markdown_file(_public_part(document_of(page), kind, public)))
             yield path
     carried = TaggedPage.objects.filter(content_object__in=Page.objects.published())
     tags = Tag.objects.filter(pk__in=carried.values("tag")).prefetch_related("other_names", "broader_rows__broader")
-    for name, text in ((SOURCES_FILE, sources_file(Source.objects.all())), (TAGS_FILE, tags_file(tags))):
+    events = Event.objects.select_related("source").prefetch_related("operations", "cases")
+    lists = {SOURCES_FILE: sources_file(Source.objects.all()), TAGS_FILE: tags_file(tags)}
+    for name, text in {**lists, EVENTS_FILE: events_file(events)}.items():
         _write_new(folder / name, text)
         yield folder / name
 
@@ -211,17 +236,9 @@ def _write_new(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _public_part(document: Document, public: set[tuple[str, str]]) -> Document:
+def _public_part(document: Document, kind: str, public: set[tuple[str, str]]) -> Document:
     """Leave out the relations to pages that are not public: their names are nobody's business yet."""
-    kept = {}
-    for key, value in document.items():
-        kind = REFERENCES.get(key, "source")
-        if kind != "source":
-            found = [slug for slug in ([value] if isinstance(value, str) else value) if (str(kind), slug) in public]
-            value = (found[0] if found else "") if isinstance(value, str) else found
-        if value:
-            kept[key] = value
-    return kept
+    return with_references(document, kind, lambda other, slug: slug if (other, slug) in public else None)
 
 
 def _yaml(value: Any) -> str:
@@ -269,7 +286,7 @@ def _read_pages(paths: Sequence[Path]) -> list[File | tuple[Path, str] | list[Re
 def _read(path: Path) -> File | tuple[Path, str] | list[Refusal]:
     try:
         text = _text_of(path)
-        if path.name in _LISTS:
+        if path.name in _LIST_FILES:
             return path, text
         file = read_file(text, path=str(path), folder=path.parent.name)
     except _FileRefused as refusal:
@@ -297,7 +314,7 @@ def _expanded(paths: Iterable[Path], refused: list[Refusal]) -> Iterator[Path]:
         found = []
         for folder, folders, names in os.walk(path, onerror=unreadable):
             pages = [name for name in names if name.endswith(".md") and name.casefold() != "readme.md"]
-            lists = [name for name in _LISTS if name in names and Path(folder) == path]
+            lists = [name for name in _LIST_FILES if name in names and Path(folder) == path]
             inner = [Path(folder, name) for name in [*lists, *pages]]
             found += [file for file in inner if not file.is_symlink()]
             for link in (one for one in [*(Path(folder, name) for name in folders), *inner] if one.is_symlink()):
@@ -464,7 +481,8 @@ def bring_in(
     report = Report()
     files, lists = _read_paths(paths, report, forks)
     for path, text in lists:
-        _LISTS[path.name](path, text, report, seeding, dry_run)
+        if path.name in _LISTS:
+            _LISTS[path.name](path, text, report, seeding, dry_run)
     new: list[File] = []
     changed: list[tuple[File, Page]] = []
     for some in batched(_well_formed(files, report), _BATCH):
@@ -494,6 +512,10 @@ def bring_in(
                 changed.append((file, page))
     if not dry_run:
         _write(new, changed, draft=draft, editor=editor, seeding=seeding, forks=forks)
+    coming = {(file.kind, file.document["slug"]) for file in (*new, *(file for file, _ in changed))}
+    for path, text in lists:
+        if path.name == EVENTS_FILE:
+            _bring_in_events(path, text, report, coming, seeding=seeding, dry_run=dry_run)
     return report
 
 
@@ -581,11 +603,9 @@ def _well_formed(files: list[File], report: Report) -> list[File]:
 
 
 def _leading_nowhere(file: File, known: set[tuple[str, str]]) -> tuple[str, str] | None:
-    for key, kind in REFERENCES.items():
-        named = file.document.get(key) or []
-        for slug in [named] if isinstance(named, str) else named:
-            if (str(kind), slug) not in known:
-                return key, f"{key}: no {kind} has the slug “{slug}”."
+    for key, kind, slug in references_in(file.document, file.kind):
+        if (str(kind), slug) not in known:
+            return key, f"{key}: no {kind} has the slug “{slug}”."
     return None
 
 
@@ -680,6 +700,79 @@ def _source_of(work: Any, known: Source | None) -> Source:
     # The ids are compared with those of the base and of the file already, and asking the database of each is slow.
     source.full_clean(validate_unique=False, validate_constraints=False)
     return source
+
+
+def _bring_in_events(
+    path: Path, text: str, report: Report, coming: set[tuple[str, str]], *, seeding: bool, dry_run: bool
+) -> None:
+    """Bring in the timeline, after the pages that it names; `coming` are those of this import."""
+    try:
+        rows, lines = _rows_in(text, "events", "events")
+    except _FileRefused as refusal:
+        report.refused.append(Refusal(str(path), refusal.line, str(refusal)))
+        return
+    stored = Event.objects.select_related("source").prefetch_related("operations", "cases")
+    existing = {event.slug: event for event in stored}
+    sources = dict(Source.objects.values_list("slug", "pk"))
+    kinds = {"operations": Kind.OPERATION, "cases": Kind.CASE}
+    pages = {key: dict(MODELS[kind].objects.values_list("slug", "pk")) for key, kind in kinds.items()}
+    seen: set[str] = set()
+    for number, row in enumerate(rows):
+        name = str(row.get("slug", "")) if isinstance(row, dict) else ""
+        place = f"{path} ({shown(name)})"
+        known = existing.get(name)
+        try:
+            if name in seen:
+                raise ValidationError({"slug": ["another event of this file has it. Give each its own."]})
+            event = _event_of(row, known, sources)
+            joined = {key: row.get(key) or [] for key in kinds}
+            for key, slugs in joined.items():
+                if not isinstance(slugs, list) or not all(isinstance(slug, str) for slug in slugs):
+                    raise ValidationError({key: ["must be a list of addresses."]})
+                if lost := [one for one in slugs if one not in pages[key] and (kinds[key], one) not in coming]:
+                    raise ValidationError({key: [f"no {kinds[key]} has the slug “{shown(lost[0])}”."]})
+        except ValidationError as error:
+            message = f"{shown(name) or 'an event without a slug'}: {_told(error)}"
+            report.refused.append(Refusal(str(path), lines[f"events[{number}]"], message))
+            continue
+        seen.add(name)
+        if known is not None and _event_says_the_same(event, known, joined):
+            report.unchanged.append(place)
+            continue
+        if known is not None and seeding:
+            report.kept.append(f"{place}: left alone, it differs from the starter library")
+            continue
+        (report.created if known is None else report.updated).append(place)
+        if not dry_run:
+            event.save()
+            for key, slugs in joined.items():
+                getattr(event, key).set([pages[key][slug] for slug in slugs])
+    if seen and not dry_run:
+        Edition.advance()
+
+
+def _event_of(row: Any, known: Event | None, sources: dict[str, int]) -> Event:
+    if not isinstance(row, dict):
+        raise ValidationError({"events": ["each event must have keys and values."]})
+    _check_keys(row, _EVENT_KEYS)
+    event = Event(pk=known.pk if known else None)
+    for key in ("slug", "date", "title", "text", "note", "verified"):
+        value = row.get(key) or ""
+        if not isinstance(value, str | int | date) or isinstance(value, bool) or not storable(str(value)):
+            raise ValidationError({key: ["must be a text; put it in quotes."]})
+        setattr(event, key, str(value))
+    if row.get("source") not in sources:
+        raise ValidationError({"source": [f"no source has the slug “{shown(row.get('source'))}”."]})
+    event.source_id = sources[row["source"]]
+    event.full_clean(exclude=["source"], validate_unique=False, validate_constraints=False)
+    return event
+
+
+def _event_says_the_same(event: Event, known: Event, joined: dict[str, list[str]]) -> bool:
+    fields = ("date", "title", "text", "note", "verified", "source_id")
+    return all(getattr(event, name) == getattr(known, name) for name in fields) and all(
+        sorted(slugs) == sorted(page.slug for page in getattr(known, key).all()) for key, slugs in joined.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -812,3 +905,4 @@ _LISTS: dict[str, Callable[[Path, str, Report, bool, bool], None]] = {
     SOURCES_FILE: _bring_in_sources,
     TAGS_FILE: _bring_in_tags,
 }
+_LIST_FILES = (*_LISTS, EVENTS_FILE)

@@ -21,6 +21,9 @@ PICTURES = {
     "concept": ("Diplomacy in peace operations", "Concept"),
     "role": ("Diplomacy in peace operations", "Role"),
     "task": ("Diplomacy in peace operations", "Task"),
+    "actor": ("Diplomacy in peace operations", "Actor"),
+    "operation": ("Diplomacy in peace operations", "Operation"),
+    "case": ("Diplomacy in peace operations", "Case"),
 }
 PHASES = ["Prevention", "Peacemaking", "Ceasefire", "Transition", "Reconstruction"]
 # Colours as in static/css/tokens.css. What a network cuts to a square is the middle: the kind stands there.

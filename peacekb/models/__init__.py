@@ -1,13 +1,17 @@
 """What is stored. One noun a file; `Page` is the base of everything that can be read."""
 
+from .actor import Actor, ActorType, Contribution, Membership
 from .article import Article, Standpoint
 from .beginning import Beginning
+from .case import Case, Instrument, Participation, Result
 from .concept import Concept
 from .dismissed_name import DismissedName
 from .edition import Edition
+from .event import Event
 from .label import Label
 from .mention import Mention
 from .name_change import ChangedPage, NameChange, StagedMention, StagedSection
+from .operation import Operation, Region, Resolution
 from .page import FormerSlug, Kind, Language, Page, PagePhase, Phase, Status, TaggedPage, Verified
 from .revision import Revision
 from .role import Role
@@ -24,27 +28,42 @@ MODELS: dict[str, type[Page]] = {
     Kind.CONCEPT: Concept,
     Kind.ROLE: Role,
     Kind.TASK: Task,
+    Kind.ACTOR: Actor,
+    Kind.OPERATION: Operation,
+    Kind.CASE: Case,
 }
 
 __all__ = [
     "MODELS",
+    "Actor",
+    "ActorType",
     "Article",
     "Beginning",
+    "Case",
     "ChangedPage",
     "Concept",
+    "Contribution",
     "DismissedName",
     "Edition",
+    "Event",
     "FormerSlug",
     "IndexedWord",
+    "Instrument",
     "Kind",
     "Label",
     "Language",
+    "Membership",
     "Mention",
     "NameChange",
+    "Operation",
     "Page",
     "PagePhase",
+    "Participation",
     "Phase",
     "Pillar",
+    "Region",
+    "Resolution",
+    "Result",
     "Revision",
     "Role",
     "SearchCheck",

@@ -26,6 +26,9 @@ class Kind(models.TextChoices):
     CONCEPT = "concept", _("Concept")
     ROLE = "role", _("Role")
     TASK = "task", _("Task")
+    ACTOR = "actor", _("Actor")
+    OPERATION = "operation", _("Operation")
+    CASE = "case", _("Case")
 
 
 class Phase(models.TextChoices):

@@ -36,7 +36,7 @@ _MOST_READ = 80
 _LOOKED_AT = 12
 # Each is searched for again, so that none leads to nothing.
 _MOST_SEARCHES = 2
-_GROUPS = ("concepts", "roles", "tasks", "articles", "tags", "searches")
+_GROUPS = ("concepts", "roles", "tasks", "actors", "operations", "cases", "articles", "tags", "searches")
 
 Shelf = Beginning.Shelf
 

@@ -356,14 +356,23 @@ _RELATIONS: dict[str, list[tuple[Promise, str]]] = {
         (_("Related"), "concept__related"),
         (_("Roles"), "role__concepts"),
         (_("Tasks"), "task__concepts"),
+        (_("Organizations"), "actor__described_by"),
+        (_("Cases"), "case__concepts"),
     ],
     Kind.ROLE: [(_("Performs"), "task__performed_by"), (_("Concepts"), "concept__roles")],
     Kind.TASK: [(_("Performed by"), "role__performs"), (_("Concepts"), "concept__tasks")],
+    Kind.ACTOR: [(_("Described by"), "concept__actors")],
+    Kind.OPERATION: [(_("Countries"), "actor__operations"), (_("Cases"), "case__operations")],
+    Kind.CASE: [
+        (_("Countries"), "actor__cases"),
+        (_("Operations that followed"), "operation__cases"),
+        (_("Concepts"), "concept__cases"),
+    ],
 }
 
 
 def relations_of(page: Page) -> list[Relation]:
-    """Give what is related to a concept, role or task, without empty relations. One query."""
+    """Give what is related to an entry, without empty relations. One query."""
     relations = [Relation(title, []) for title, _path in _RELATIONS[page.kind]]
     told: set[int] = set()  # a page that is broader or narrower is not told again as related
     for other in sorted(by_name(_related(page.kind, page=page.pk)), key=attrgetter("place")):

@@ -193,7 +193,9 @@ class Resolver:
         self._others: dict[str, dict[int, Name]] | None = None
 
     def __call__(self, wanted: str) -> Name | None:
-        named = {name.page: name for name in self._names.named(wanted)}
+        names = self._names.named(wanted)
+        # As in prose, a page that says that a name is not its alone leaves it to the one that does not.
+        named = {name.page: name for name in names if not name.ambiguous} or {name.page: name for name in names}
         if len(named) != 1:
             named = self._pages().get(wanted.casefold(), {})
         return next(iter(named.values())) if len(named) == 1 else None

@@ -9,7 +9,8 @@ from operator import or_
 from django.db.models import Q
 from django.utils import timezone
 
-from peacekb.documents import KEYS, NAMED_KINDS, REFERENCES, Document, document_of
+from peacekb.documents import KEYS, NAMED_KINDS, Document, document_of, with_references
+from peacekb.documents.form import PARTS, REFERENCES
 from peacekb.models import MODELS, Label, NameChange, Page, Revision, Section, Status
 from peacekb.text.compose import Section as MadeSection
 from peacekb.text.vocabulary import Name, Vocabulary
@@ -127,18 +128,21 @@ def of_merging(page: Page, into: Page) -> Proposal:
         if place not in names and place != (kept["title"], kept["language"]):
             names[place] = {key: value for key, value in row.items() if key != "kind" or value == "hidden"}
     kept["labels"] = list(names.values())
-    for key in ("tags", *(key for key in REFERENCES if isinstance(gone.get(key, kept.get(key)), list))):
-        ours = {gone["slug"], kept["slug"]} if REFERENCES.get(key) == page.kind else set()
-        both = [*kept.get(key, []), *gone.get(key, [])]
-        kept[key] = [value for value in dict.fromkeys(both) if value not in ours]
-    after = {into.pk: {key: value for key, value in kept.items() if value}}
+    for key in ("tags", "parties", *REFERENCES, *PARTS):
+        if isinstance(gone.get(key, kept.get(key)), list):
+            both = [*kept.get(key, []), *gone.get(key, [])]
+            kept[key] = both if key in PARTS else list(dict.fromkeys(both))
+
+    def without_itself(kind: str, slug: str) -> str | None:
+        return None if kind == page.kind and slug in (gone["slug"], kept["slug"]) else slug
+
+    def instead(kind: str, slug: str) -> str:
+        return str(kept["slug"]) if kind == page.kind and slug == gone["slug"] else slug
+
+    after = {into.pk: with_references(kept, page.kind, without_itself)}
     for other in _referring(page):
         if other.pk != into.pk:
-            document = document_of(other)
-            for key, kind in REFERENCES.items():
-                if kind == page.kind and key in document:
-                    document[key] = _instead(document[key], gone["slug"], kept["slug"])
-            after[other.pk] = document
+            after[other.pk] = with_references(document_of(other), other.kind, instead)
     return Proposal(
         NameChange.Deed.MERGE,
         f"“{page.title}” merged into “{into.title}”"[:300],
@@ -192,12 +196,9 @@ def _referring(page: Page) -> Iterable[Page]:
     """Give the published pages whose documents name a page among their relations. One query a kind."""
     for kind, keys in KEYS.items():
         relations = [Q(**{key: page.pk}) for key in keys if REFERENCES.get(key) == page.kind]
+        for key in (key for key in keys if key in PARTS):
+            names = [name for name, other in PARTS[key].references.items() if other == page.kind]
+            relations += [Q(**{f"{key}__{name}": page.pk}) for name in names]
         if relations:
             asked = reduce(or_, relations)
             yield from MODELS[kind].objects.filter(asked, status=Status.PUBLISHED).exclude(pk=page.pk).distinct()
-
-
-def _instead(slugs: str | list[str], old: str, new: str) -> str | list[str]:
-    if isinstance(slugs, str):
-        return new if slugs == old else slugs
-    return list(dict.fromkeys(new if slug == old else slug for slug in slugs))

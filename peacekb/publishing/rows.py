@@ -26,6 +26,7 @@ from peacekb.text.words import folded_words
 
 from .beginnings import store_beginnings
 from .names import Resolver, vocabulary
+from .told import told_of
 
 BATCH = 200
 # Words on each side of a mention by which concordances are sorted.
@@ -244,8 +245,13 @@ def _index(stored: Sequence[_Stored]) -> None:
     """Bring in step what is found of pages: their entries in the index, and what begins their names."""
     pages = [page for page, _ in stored]
     roles = search.mentioned_roles(page.pk for page in pages)
+    told = told_of(pages)
     search.store(
-        [entry for page, sections in stored for entry in search.entries_for(page, sections, roles.get(page.pk, ()))]
+        [
+            entry
+            for page, sections in stored
+            for entry in search.entries_for(page, sections, roles.get(page.pk, ()), told.get(page.pk, ()))
+        ]
     )
     store_beginnings(pages)
 

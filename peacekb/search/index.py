@@ -28,11 +28,13 @@ def words_of(heading: str, text: str) -> SectionWords:
     return SectionWords(_joined([heading]), _joined([text]))
 
 
-def entries_for(page: Page, sections: Iterable[tuple[Section, SectionWords]], roles: Iterable[int]) -> list[Indexed]:
+def entries_for(
+    page: Page, sections: Iterable[tuple[Section, SectionWords]], roles: Iterable[int], told: Iterable[str] = ()
+) -> list[Indexed]:
     """Make the entries of the sections of a published page; `roles` are the keys of the roles that it mentions.
 
-    Title, names and tags ride on the lead section. Costs a query for each of labels, phases and tags that is not
-    prefetched.
+    `told` are texts that it is found by besides its own, behind that of the lead section. Title, names and tags ride on
+    the lead section too. Costs a query for each of labels, phases and tags that is not prefetched.
     """
     assert page.published_at is not None  # noqa: S101  it is published
     tags = sorted((tagged.tag.slug, tagged.tag.name) for tagged in page.tagged.all())
@@ -43,6 +45,7 @@ def entries_for(page: Page, sections: Iterable[tuple[Section, SectionWords]], ro
     for section, (heading, text) in sections:
         is_lead = section.position == 0
         title, labels, tagged = riding if is_lead else ("", "", "")
+        text = " ".join(filter(None, (text, _joined(told)))) if is_lead else text
         own = [facts.LEAD] * is_lead + [facts.CUT_OFF] * (len(text) > _INDEXED_CHARACTERS)
         words = title, labels, heading, tagged, text[:_INDEXED_CHARACTERS]
         digest = blake2b("\n".join(words).encode(), digest_size=16).hexdigest()

@@ -33,6 +33,9 @@ _NAMES_OF_KINDS = {
     "concepts": lambda: _("Concepts"),
     "roles": lambda: _("Roles"),
     "tasks": lambda: _("Tasks"),
+    "actors": lambda: _("Actors"),
+    "operations": lambda: _("Operations"),
+    "cases": lambda: _("Cases"),
 }
 
 

@@ -229,6 +229,8 @@ def _named(
     for start, end, names in vocabulary.matches(_readable(text, runs), language):
         name = names[0]
         if len(names) > 1:
+            # A page that says that a name is not its alone leaves it to the one that does not.
+            names = tuple(name for name in names if not name.ambiguous) or names
             pages = {name.page for name in names}
             if own in pages:
                 continue
