@@ -81,6 +81,16 @@ def day(value: date) -> str:
     return date_format(value, form)
 
 
+def partial_date(value: str) -> str:
+    """Write a date of which perhaps only the month or the year is known (see `models.dates`)."""
+    if len(value) == len("2009-02-28"):
+        return day(date.fromisoformat(value))
+    if len(value) == len("2009-02"):
+        # Translators: how a month is written, in the letters of Django's filter `date`.
+        return date_format(date.fromisoformat(f"{value}-01"), pgettext("a month", "F Y"))
+    return value
+
+
 class LanguageOfAddress:
     """Middleware that answers in the language of the address, errors included."""
 

@@ -28,7 +28,7 @@ from peacekb.models import (
     Standpoint,
     Verified,
 )
-from peacekb.models.dates import DAY_PATTERN
+from peacekb.models.dates import is_partial_date
 
 Document = dict[str, Any]
 
@@ -321,7 +321,7 @@ def values_of_row(part: Part, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_date(value: Any) -> str:
     told = str(value) if isinstance(value, str | int | date) and not isinstance(value, bool) else ""
-    return "" if re.fullmatch(DAY_PATTERN, told) else "must be a date such as 2009-02-28, 2009-02 or 2009."
+    return "" if is_partial_date(told) else "must be a date such as 2009-02-28, 2009-02 or 2009."
 
 
 def _is_year(value: Any) -> str:

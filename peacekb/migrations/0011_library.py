@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
                 ),
                 ("start_year", models.PositiveSmallIntegerField(verbose_name="from")),
                 ("end_year", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="to")),
-                ("signed", peacekb.models.dates.DayField(blank=True, max_length=10, verbose_name="signed")),
+                ("signed", peacekb.models.dates.PartialDateField(blank=True, max_length=10, verbose_name="signed")),
                 (
                     "result",
                     models.CharField(
@@ -159,7 +159,7 @@ class Migration(migrations.Migration):
             name="Contribution",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("date", peacekb.models.dates.DayField(max_length=10, verbose_name="date")),
+                ("date", peacekb.models.dates.PartialDateField(max_length=10, verbose_name="date")),
                 ("personnel", models.PositiveIntegerField(verbose_name="uniformed personnel")),
                 ("women", models.PositiveIntegerField(blank=True, null=True, verbose_name="of them women")),
                 (
@@ -190,7 +190,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("slug", models.SlugField(max_length=120, unique=True, verbose_name="address")),
-                ("date", peacekb.models.dates.DayField(max_length=10, verbose_name="date")),
+                ("date", peacekb.models.dates.PartialDateField(max_length=10, verbose_name="date")),
                 ("title", models.CharField(max_length=200, verbose_name="title")),
                 ("text", models.CharField(max_length=600, verbose_name="text")),
                 (
@@ -223,7 +223,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=300, verbose_name="name")),
-                ("date", peacekb.models.dates.DayField(blank=True, max_length=10, verbose_name="date")),
+                ("date", peacekb.models.dates.PartialDateField(blank=True, max_length=10, verbose_name="date")),
                 ("place", models.CharField(blank=True, max_length=200, verbose_name="place")),
             ],
             options={
@@ -284,11 +284,11 @@ class Migration(migrations.Migration):
                         verbose_name="region",
                     ),
                 ),
-                ("start", peacekb.models.dates.DayField(max_length=10, verbose_name="start")),
-                ("end", peacekb.models.dates.DayField(blank=True, max_length=10, verbose_name="end")),
+                ("start", peacekb.models.dates.PartialDateField(max_length=10, verbose_name="start")),
+                ("end", peacekb.models.dates.PartialDateField(blank=True, max_length=10, verbose_name="end")),
                 (
                     "deployed_on",
-                    peacekb.models.dates.DayField(
+                    peacekb.models.dates.PartialDateField(
                         blank=True,
                         help_text="For an operation without an end: the day on which it was last known to be deployed.",
                         max_length=10,
@@ -319,7 +319,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("symbol", models.CharField(max_length=100, verbose_name="document symbol")),
-                ("adopted", peacekb.models.dates.DayField(max_length=10, verbose_name="adopted")),
+                ("adopted", peacekb.models.dates.PartialDateField(max_length=10, verbose_name="adopted")),
                 (
                     "vote",
                     models.CharField(

@@ -33,8 +33,12 @@ MODELS: dict[str, type[Page]] = {
     Kind.CASE: Case,
 }
 
+#: Kinds that say themselves to which phases they belong.
+PHASED = frozenset({Kind.CONCEPT, Kind.ROLE, Kind.TASK})
+
 __all__ = [
     "MODELS",
+    "PHASED",
     "Actor",
     "ActorType",
     "Article",

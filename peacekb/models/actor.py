@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from .concept import Concept
-from .dates import DayField
+from .dates import PartialDateField
 from .page import Kind, Page, Verified
 from .source import Source
 
@@ -74,7 +74,7 @@ class Contribution(models.Model):
     """How many uniformed personnel a State had in operations of the United Nations on one date: a snapshot."""
 
     actor = models.ForeignKey(Actor, related_name="contributions", on_delete=models.CASCADE)
-    date = DayField(_("date"))
+    date = PartialDateField(_("date"))
     personnel = models.PositiveIntegerField(_("uniformed personnel"))
     women = models.PositiveIntegerField(_("of them women"), null=True, blank=True)
     rank = models.PositiveSmallIntegerField(_("rank among contributors"), null=True, blank=True)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .actor import Actor
 from .concept import Concept
-from .dates import DayField
+from .dates import PartialDateField
 from .operation import Operation, Region
 from .page import Kind, Page
 from .role import Role
@@ -34,7 +34,7 @@ class Case(Page):
     region = models.CharField(_("region"), max_length=20, choices=Region)
     start_year = models.PositiveSmallIntegerField(_("from"))
     end_year = models.PositiveSmallIntegerField(_("to"), null=True, blank=True)
-    signed = DayField(_("signed"), blank=True)
+    signed = PartialDateField(_("signed"), blank=True)
     result = models.CharField(_("result"), max_length=20, choices=Result)
     parties = models.JSONField(
         _("parties"), default=list, blank=True, help_text=_("Names, one a line, as the sources have them.")
@@ -92,7 +92,7 @@ class Instrument(models.Model):
 
     case = models.ForeignKey(Case, related_name="instruments", on_delete=models.CASCADE)
     name = models.CharField(_("name"), max_length=300)
-    date = DayField(_("date"), blank=True)
+    date = PartialDateField(_("date"), blank=True)
     place = models.CharField(_("place"), max_length=200, blank=True)
 
     class Meta:

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from .case import Case
-from .dates import DayField
+from .dates import PartialDateField
 from .operation import Operation
 from .page import Verified
 from .source import Source
@@ -16,7 +16,7 @@ class Event(models.Model):
     """One sentence of the timeline, with its date and its source."""
 
     slug = models.SlugField(_("address"), max_length=120, unique=True)
-    date = DayField(_("date"))
+    date = PartialDateField(_("date"))
     title = models.CharField(_("title"), max_length=200)
     text = models.CharField(_("text"), max_length=600)
     note = models.CharField(_("note"), max_length=600, blank=True, help_text=_("What is disputed, such as the date."))

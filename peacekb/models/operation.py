@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from .actor import Actor
-from .dates import DayField
+from .dates import PartialDateField
 from .page import Kind, Page
 
 
@@ -29,9 +29,9 @@ class Operation(Page):
     page = models.OneToOneField(Page, parent_link=True, primary_key=True, on_delete=models.CASCADE)
     acronym = models.CharField(_("acronym"), max_length=30)
     region = models.CharField(_("region"), max_length=20, choices=Region)
-    start = DayField(_("start"))
-    end = DayField(_("end"), blank=True)
-    deployed_on = DayField(
+    start = PartialDateField(_("start"))
+    end = PartialDateField(_("end"), blank=True)
+    deployed_on = PartialDateField(
         _("last known to be deployed"),
         blank=True,
         help_text=_("For an operation without an end: the day on which it was last known to be deployed."),
@@ -69,7 +69,7 @@ class Resolution(models.Model):
 
     operation = models.ForeignKey(Operation, related_name="resolutions", on_delete=models.CASCADE)
     symbol = models.CharField(_("document symbol"), max_length=100)
-    adopted = DayField(_("adopted"))
+    adopted = PartialDateField(_("adopted"))
     vote = models.CharField(_("vote"), max_length=40, blank=True, help_text=_("In favour, against, abstaining."))
     agenda_item = models.CharField(_("agenda item"), max_length=300, blank=True)
 

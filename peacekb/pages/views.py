@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 
 from peacekb import asked
 from peacekb import search as index_of_words
-from peacekb.models import Article, Kind, Page, Phase, Source
+from peacekb.models import PHASED, Article, Kind, Page, Phase, Source
 from peacekb.search.alike import alike
 
-from . import asking, citing, entries, history, phases, results, sharing, tagged
+from . import asking, citing, entries, facts, history, phases, results, sharing, tagged
 from . import tags as tagging
 from .paging import page_of
 
@@ -69,10 +69,12 @@ def entry(request: HttpRequest, kinds: str, slug: str) -> HttpResponse:
     names = entries.names_of(page)
     shown = {
         "page": page,
-        "stops": phases.line(covered),
+        # What has no phase of its own, such as a State, has no place on the line.
+        "stops": phases.line(covered) if kind in PHASED else (),
         "phases": phases.named(covered),
         "names": names,
         "relations": entries.relations_of(page),
+        "facts": facts.of(page),
         "mentions": entries.mentions_of(page),
         "citation": citing.current(page),
         "sharing": sharing.of_entry(page, names),

@@ -156,6 +156,12 @@ def link(page: Page, look: str = "") -> SafeString:
 
 
 @register.filter
+def partial_date(value: str) -> SafeString | str:
+    """Give a date of which perhaps only the month or the year is known, marked up as a time."""
+    return format_html('<time datetime="{}">{}</time>', value, languages.partial_date(value)) if value else ""
+
+
+@register.filter
 def paragraph(number: int) -> str:
     """Write "para. 4"."""
     return _("para. %(number)s") % {"number": number}
