@@ -2,13 +2,14 @@
 
 from django.contrib import admin
 
-from . import articles, changes, mentions, people, revisions, searches, suggested_names, tags, vocabulary
+from . import articles, changes, mentions, people, record, revisions, searches, suggested_names, tags, vocabulary
 
 __all__ = [
     "articles",
     "changes",
     "mentions",
     "people",
+    "record",
     "revisions",
     "searches",
     "suggested_names",

@@ -7,7 +7,22 @@ from django.core.exceptions import ValidationError
 from django.db.models import F
 
 from peacekb.documents import NAMED_KINDS
-from peacekb.models import Article, Concept, Label, Language, Page, PagePhase, Phase, Revision, Role, Status, Task
+from peacekb.models import (
+    Actor,
+    Article,
+    Case,
+    Concept,
+    Label,
+    Language,
+    Operation,
+    Page,
+    PagePhase,
+    Phase,
+    Revision,
+    Role,
+    Status,
+    Task,
+)
 
 from .fields import LinesField, MarkdownField, OneLineField, SeenField, TagsField, one_line, spoken_time
 from .names import doubt_about
@@ -28,7 +43,7 @@ class PageForm(PageModelForm):
     title = OneLineField(
         max_length=300,
         widget=forms.TextInput(attrs={"dir": "auto", "class": "vTextField"}),
-        help_text="The name readers see. The title of a concept, role or task is also linked where texts use it.",
+        help_text="The name readers see. The title of an entry is also linked where texts use it.",
     )
     summary = OneLineField(
         max_length=200,
@@ -217,6 +232,27 @@ class TaskForm(PageForm):
     def save_phases(self, page: Page) -> None:
         phase = self.cleaned_data["phase"]
         _set_phases(page, [phase] if phase else [])
+
+
+class ActorForm(PageForm):
+    class Meta:
+        model = Actor
+        fields = "__all__"
+
+
+class OperationForm(PageForm):
+    class Meta:
+        model = Operation
+        fields = "__all__"
+
+
+class CaseForm(PageForm):
+    conflict = OneLineField(max_length=300, widget=forms.TextInput(attrs={"dir": "auto", "class": "vTextField"}))
+    parties = LinesField(required=False, help_text="Names, one a line, as the sources have them.")
+
+    class Meta:
+        model = Case
+        fields = "__all__"
 
 
 def _phases_of(page: Page) -> list[str]:

@@ -522,5 +522,6 @@ def _fields_to_change(context: dict[str, Any]) -> list[dict[str, str]]:
                 found.append({"place": place, "label": form[name].label, "problem": problems[0]})
     for formset in formsets:
         own = [*formset.non_form_errors(), *(problem for form in formset.forms for problem in form.non_field_errors())]
-        found += [{"place": f"{formset.prefix}-group", "label": "Other names", "problem": problem} for problem in own]
+        label = "Other names" if formset.model is Label else capfirst(str(formset.model._meta.verbose_name_plural))
+        found += [{"place": f"{formset.prefix}-group", "label": label, "problem": problem} for problem in own]
     return found

@@ -361,7 +361,12 @@ _RELATIONS: dict[str, list[tuple[Promise, str]]] = {
     ],
     Kind.ROLE: [(_("Performs"), "task__performed_by"), (_("Concepts"), "concept__roles")],
     Kind.TASK: [(_("Performed by"), "role__performs"), (_("Concepts"), "concept__tasks")],
-    Kind.ACTOR: [(_("Described by"), "concept__actors")],
+    Kind.ACTOR: [
+        (_("Described by"), "concept__actors"),
+        (_("Conflicts there"), "case__countries"),
+        (_("Operations there"), "operation__countries"),
+        (_("Members"), "actor__memberships__organization"),
+    ],
     Kind.OPERATION: [(_("Countries"), "actor__operations"), (_("Cases"), "case__operations")],
     Kind.CASE: [
         (_("Countries"), "actor__cases"),
