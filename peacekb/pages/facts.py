@@ -123,10 +123,8 @@ def _of_operation(page: Any) -> dict[str, Any]:
 def _span(page: Any) -> Span:
     first, last = _first_and_last()[0]
     end = page.end or page.deployed_on
-    label = gettext("Months from %(first)s to %(last)s") % {
-        "first": partial_date(first[:7]),
-        "last": partial_date(last[:7]),
-    }
+    months = {"first": partial_date(first[:7]), "last": partial_date(last[:7])}
+    label = gettext("The line runs from %(first)s to %(last)s.") % months
     origin = _month(first)
     return Span(_month(last) - origin + 1, _month(page.start) - origin, _month(end) - _month(page.start) + 1, label)
 
