@@ -17,11 +17,20 @@ from taggit.models import Tag
 from peacekb.archive import bring_in, export, markdown_file, read_file
 from peacekb.documents import document_of, write
 from peacekb.models import (
+    Actor,
     Article,
+    Case,
     Concept,
+    Contribution,
+    Event,
+    Instrument,
     Label,
+    Membership,
     Mention,
+    Operation,
     Page,
+    Participation,
+    Resolution,
     Revision,
     Role,
     SearchEntry,
@@ -66,6 +75,15 @@ def everything() -> dict[str, list[tuple]]:
             SearchEntry,
             TagName,
             TagBroader,
+            Actor,
+            Operation,
+            Case,
+            Participation,
+            Instrument,
+            Membership,
+            Contribution,
+            Resolution,
+            Event,
         )
     }
 
@@ -82,9 +100,10 @@ def put(folder: Path, name: str, front: str, body: str = "Text.") -> Path:
 
 
 def test_the_starter_library_is_whole_and_seeding_twice_changes_nothing(tmp_path):
-    assert run("seed").strip() == "541 created, 0 updated, 0 unchanged, 0 left alone, 0 refused."
-    assert (Concept.objects.count(), Role.objects.count(), Task.objects.count()) == (135, 35, 39)
-    assert Source.objects.count() == 294
+    assert run("seed").strip() == "1,114 created, 0 updated, 0 unchanged, 0 left alone, 0 refused."
+    assert (Concept.objects.count(), Role.objects.count(), Task.objects.count()) == (135, 36, 39)
+    assert (Actor.objects.count(), Operation.objects.count(), Case.objects.count()) == (147, 71, 77)
+    assert (Event.objects.count(), Source.objects.count()) == (135, 436)
     essay = Page.objects.get(kind="article", slug="diplomacy-in-peacekeeping")
     sections = list(essay.sections.all())
     assert [section.heading for section in sections[1:]] == [
@@ -109,7 +128,7 @@ def test_the_starter_library_is_whole_and_seeding_twice_changes_nothing(tmp_path
     # The mediator, six concepts and three tasks that the essay must link, and at least eight more.
     assert len(linked) >= 18
     before = everything()
-    assert run("seed").strip() == "0 created, 0 updated, 541 unchanged, 0 left alone, 0 refused."
+    assert run("seed").strip() == "0 created, 0 updated, 1,114 unchanged, 0 left alone, 0 refused."
     assert everything() == before
     run("rebuild")
     assert everything() == before

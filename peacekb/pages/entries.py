@@ -359,7 +359,8 @@ _RELATIONS: dict[str, list[tuple[Promise, str]]] = {
         (_("Organizations"), "actor__described_by"),
         (_("Cases"), "case__concepts"),
     ],
-    Kind.ROLE: [(_("Performs"), "task__performed_by"), (_("Concepts"), "concept__roles")],
+    # What it performs is told by phase: see `facts`.
+    Kind.ROLE: [(_("Concepts"), "concept__roles")],
     Kind.TASK: [(_("Performed by"), "role__performs"), (_("Concepts"), "concept__tasks")],
     Kind.ACTOR: [
         (_("Described by"), "concept__actors"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Max, Min, QuerySet, Value
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,12 +21,14 @@ from peacekb.models import (
     Operation,
     Page,
     Participation,
+    Phase,
     Resolution,
     Result,
 )
 from peacekb.models.prepared import AnyOf, prepared
 
-from .entries import named_here
+from .entries import by_name, named_here
+from .phases import Stop, named
 
 #: What each result means. They are judgements of the editors, which the text of the case explains.
 MEANINGS: dict[str, Promise] = {
@@ -78,7 +80,7 @@ class Span:
 def of(page: Page) -> dict[str, Any]:
     """Give what the template of a kind shows of a page of the record, by name; nothing for other kinds.
 
-    Costs four queries for a case, five for an actor, three for an operation, three for a role.
+    Costs four queries for a case, five for an actor, three for an operation, four for a role.
     """
     return _SHOWN[page.kind](page) if page.kind in _SHOWN else {}
 
@@ -139,7 +141,14 @@ def _of_role(page: Any) -> dict[str, Any]:
     rows = _participations_as(role=page.pk)
     known = _pages(key for row in rows for key in row[:2])
     played = _played(rows, known)
-    return {"played": played, "tally": _tally(played)}
+    return {"played": played, "tally": _tally(played), "work": _work_of(page)}
+
+
+def _work_of(page: Any) -> list[tuple[Stop, list[Page]]]:
+    """Give the tasks that a role performs, by phase in the order of a peace process."""
+    tasks = by_name(_tasks(role=page.pk))
+    stops = named({task.phase for task in tasks})  # type: ignore[attr-defined]
+    return [(stop, [task for task in tasks if task.phase == stop.phase]) for stop in stops]  # type: ignore[attr-defined]
 
 
 _SHOWN: dict[str, Callable[[Any], dict[str, Any]]] = {
@@ -200,6 +209,15 @@ def _participations_of(*, actor: Any) -> QuerySet[Participation, Any]:
 def _participations_as(*, role: Any) -> QuerySet[Participation, Any]:
     rows = Participation.objects.filter(role=role).order_by("-case__start_year", "-case__signed", "case", "pk")
     return rows.values_list("case_id", "actor_id", *_OF_CASE)
+
+
+@prepared
+def _tasks(*, role: Any) -> QuerySet[Page]:
+    tasks = Page.objects.published().filter(task__performed_by=role)
+    found: QuerySet[Page] = named_here(tasks.only("kind", "slug", "title", "language")).annotate(
+        phase=Coalesce("phase_set__phase", Value(Phase.ANY.value))
+    )
+    return found
 
 
 @prepared
