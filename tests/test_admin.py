@@ -18,12 +18,16 @@ from peacekb import publishing
 from peacekb.admin.safety import SafeAdmin
 from peacekb.documents import document_of
 from peacekb.models import (
+    Actor,
     Article,
+    Case,
     Concept,
     DismissedName,
+    Event,
     Label,
     Mention,
     NameChange,
+    Operation,
     Page,
     Revision,
     Role,
@@ -38,7 +42,13 @@ from peacekb.text.markdown_tree import TextRefused
 pytestmark = pytest.mark.django_db
 
 TOO_MANY_BRACKETS = "Fine.\n\n" + "[" * 700
-KINDS = {"article": Article, "concept": Concept, "role": Role, "task": Task}
+KINDS = {model.KIND.value: model for model in (Article, Concept, Role, Task, Actor, Operation, Case)}
+#: What pages of some kinds must say besides.
+FACTS = {
+    Actor: {"type": "state"},
+    Operation: {"acronym": "UNX", "region": "africa", "start": "1998-02", "end": "2000-07"},
+    Case: {"conflict": "A war", "region": "africa", "start_year": 1998, "result": "held"},
+}
 
 
 def person(name, *groups, staff=True):
@@ -123,7 +133,8 @@ def sent_by(response, button, *, untick=()):
 
 
 def published(model=Article, title="The long talks", source="A text.", **values):
-    page = model.objects.create(title=title, slug=title.lower().replace(" ", "-"), source=source, **values)
+    facts = FACTS.get(model, {}) | values
+    page = model.objects.create(title=title, slug=title.lower().replace(" ", "-"), source=source, **facts)
     publishing.publish(page)
     return page
 
@@ -142,14 +153,14 @@ def test_groups_hold_what_editing_needs_and_nothing_else():
     assert not any(codename.startswith("delete") for _, codename in editors)
     assert publishers - editors == {
         ("peacekb", "publish_page"),
-        *(("peacekb", f"delete_{model}") for model in ("article", "concept", "role", "task", "source")),
+        *(("peacekb", f"delete_{model}") for model in (*KINDS, "source", "event")),
         ("taggit", "delete_tag"),
     }
 
 
-LISTS = [f"/admin/peacekb/{name}/" for name in ("article", "concept", "role", "task", "label", "source", "revision")]
+LISTS = [f"/admin/peacekb/{name}/" for name in (*KINDS, "event", "label", "source", "revision")]
 LISTS.append("/admin/taggit/tag/")
-FORMS = [f"/admin/peacekb/{name}/add/" for name in ("article", "concept", "role", "task", "source")]
+FORMS = [f"/admin/peacekb/{name}/add/" for name in (*KINDS, "event", "source")]
 FORBIDDEN = [
     "/admin/auth/user/",
     "/admin/auth/group/",
@@ -972,6 +983,9 @@ def a_row_of(model):
         Group: lambda: Group.objects.first(),
         Mention: lambda: published(title="Waiting", source="[[No page]]").sections.get().mentions.get(),
         DismissedName: lambda: DismissedName.objects.create(page=published(title="Dismissing"), key="x", text="x"),
+        Event: lambda: Event.objects.create(
+            slug="x", date="2000", title="X", text="X.", source=Source.objects.create(slug="x", title="X", type="book")
+        ),
         NameChange: lambda: NameChange.objects.create(deed="names", summary="A change", state="done"),
         SearchQuery: lambda: SearchQuery.objects.create(
             words="x", text="x", first_day="2026-11-24", last_day="2026-11-24"
@@ -1089,6 +1103,8 @@ def test_no_form_answers_500_whatever_is_posted(chief, model):
         names = set(re.findall(r'name="([^"]+)"', shown.text)) - {"csrfmiddlewaretoken"}
         whole = {name: form[name].value() or "" for name in form.fields if name not in ("sources", "tags")} | labels()
         whole |= written() if model in KINDS.values() else {}
+        whole |= {name: "1" for name in names if name.endswith("-TOTAL_FORMS") and not name.startswith("labels")}
+        whole |= {name: "0" for name in names if name.endswith("-INITIAL_FORMS") and not name.startswith("labels")}
         names |= {"_to_field", "labels-0-id", "labels-0-page", "labels-0-DELETE"}
         for value in UNFIT_VALUES:
             sent = value.encode(errors="surrogatepass")

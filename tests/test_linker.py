@@ -33,7 +33,7 @@ def library() -> tuple[Vocabulary, dict[int, str]]:
                 case_sensitive=row.get("case_sensitive", False),
                 ambiguous=row.get("ambiguous", False),
             )
-            for row in [{"text": front["title"]}, *front["labels"]]
+            for row in [{"text": front["title"]}, *front.get("labels", [])]
         ]
     return Vocabulary(names), pages
 
