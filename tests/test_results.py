@@ -86,7 +86,8 @@ def test_results_are_narrowed_by_role_and_year_and_each_choice_leads_to_as_many_
     for label, (address, number) in offered.items():
         narrowed = unescape(client.get(address).content.decode())
         assert re.search(r'<h2 id="results">(\d+) ', narrowed)[1] == str(number), label
-        assert f"<bdi>{label}</bdi> <span aria-hidden" in narrowed
+        chosen = "a mention of Mediator" if label == "Mediator" else label
+        assert f"<bdi>{chosen}</bdi> <span aria-hidden" in narrowed
     narrowed = html_of(client, "ceasefire", role="mediator", year="2020")
     assert found(narrowed) == ["/articles/how-wars-end/"]
     assert choices(narrowed).keys().isdisjoint({"Mediator", "2020"})

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from peacekb.checks import search_index_is_whole
 from peacekb.documents import document_of, write
-from peacekb.models import Page
-from peacekb.publishing import publish
+from peacekb.models import Page, SearchEntry
+from peacekb.publishing import publish, recompose, withdraw
 from peacekb.search import (
     entry_named,
     find,
@@ -87,10 +87,25 @@ def test_filters_narrow_by_tag_kind_phase_and_language():
     published_concept("Truce", phases=["ceasefire"], tags=["mediation"])
     assert titles("truce", tags=["mediation", "reconstruction"]) == ["Both"]
     assert set(titles("truce", any_tags=["mediation", "reconstruction"])) == {"Both", "One", "Truce"}
-    assert titles("truce", kind="concept") == titles("truce", phase="ceasefire") == ["Truce"]
+    assert titles("truce", kind="concept") == ["Truce"]
     assert titles("truce", language="fr") == ["Trêve"]
     assert titles("", tags=["reconstruction"]) == ["Both"]
     assert titles("truce", tags=["nothing"]) == []
+
+
+def test_an_essay_is_of_the_phases_of_the_entries_that_it_links_and_follows_them():
+    entry = published_concept("Truce", "armistice", phases=["ceasefire"])
+    essay = published_article(title="Essay", source="A truce.")
+    published_article(title="Other", source="Nothing.")
+    assert set(titles("", phase="ceasefire")) == {"Truce", "Essay"}
+    publish(write({**document_of(entry), "phases": ["mediation"]}, entry.kind, entry))
+    assert titles("", phase="ceasefire") == []
+    assert set(titles("", phase="mediation")) == {"Truce", "Essay"}
+    stored = dict(SearchEntry.objects.values_list("pk", "facts"))
+    recompose([entry, essay])
+    assert dict(SearchEntry.objects.values_list("pk", "facts")) == stored
+    withdraw(entry, reason="Gone.")
+    assert titles("", phase="mediation") == []
 
 
 def test_a_tag_with_a_hyphen_or_arabic_letters_is_one_filter():

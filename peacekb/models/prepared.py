@@ -38,18 +38,22 @@ class Given(Expression):
 
 
 class AnyOf(Given):
-    """The place for keys of any number, as in `pk__in=AnyOf(keys)`, where `keys` is what composing was given."""
+    """The place for values of any number, as in `pk__in=AnyOf(keys)`, where `keys` is what composing was given.
 
-    def __init__(self, given: Given) -> None:
+    They are keys, or what `of` names as PostgreSQL does.
+    """
+
+    def __init__(self, given: Given, of: str = "bigint") -> None:
         super().__init__(given.name)
+        self._of = of
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
-        """Give the keys as rows of one column."""
-        rows = "unnest(%s::bigint[])" if connection.vendor == "postgresql" else "value FROM json_each(%s)"
+        """Give the values as rows of one column."""
+        rows = f"unnest(%s::{self._of}[])" if connection.vendor == "postgresql" else "value FROM json_each(%s)"
         return f"(SELECT {rows})", [self]
 
     def adapted(self, value: Any, connection: Any) -> Any:
-        """Give the keys as the driver takes them, all in one."""
+        """Give the values as the driver takes them, all in one."""
         return list(value) if connection.vendor == "postgresql" else json.dumps(list(value))
 
 

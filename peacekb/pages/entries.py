@@ -48,7 +48,7 @@ from peacekb.models import (
     TaggedPage,
     tag_shown,
 )
-from peacekb.models.prepared import prepared
+from peacekb.models.prepared import AnyOf, prepared
 from peacekb.text.vocabulary import label_keys
 from peacekb.text.words import fold
 
@@ -70,6 +70,17 @@ def listed(pages: QuerySet[Any]) -> QuerySet[Any]:
     definition = Coalesce(Subquery(lead[:1]), Value(""), output_field=CharField())
     shown: QuerySet[Any] = named_here(pages.defer(*_UNSHOWN).annotate(definition=definition))
     return shown
+
+
+def with_keys(keys: Sequence[int]) -> list[Page]:
+    """Give pages as lists show them, in the order of their keys. One query."""
+    found = {page.pk: page for page in _with_keys(keys=keys)}
+    return [found[key] for key in keys if key in found]
+
+
+@prepared
+def _with_keys(*, keys: Any) -> QuerySet[Page]:
+    return listed(Page.objects.filter(pk__in=AnyOf(keys)))
 
 
 def named_here(pages: QuerySet[Any]) -> QuerySet[Any]:
@@ -427,7 +438,7 @@ def names_of(page: Page) -> Names:
 def named(name: str) -> Page | None:
     """Give the public entry that alone has a name, with its definition. Three queries."""
     found = search.entry_named(name)
-    return listed(Page.objects.filter(pk=found.page)).first() if found else None
+    return next(iter(with_keys([found.page])), None) if found else None
 
 
 def name_asked(page: Page, text: str) -> Label | None:

@@ -2,31 +2,29 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet, TextChoices
-from django.http import Http404, HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from taggit.models import Tag
 
 from peacekb import search
 from peacekb.languages import address_of, spoken
-from peacekb.models import Kind, Language, Page, Phase, Section, Source, tag_shown
+from peacekb.models import Language, Page, Section, Source
 from peacekb.models.prepared import AnyOf, prepared
-from peacekb.search.facts import YEARS
 from peacekb.search.marks import Snippet, snippet
 from peacekb.text.query import Either, Fact, Phrase, Words
 from peacekb.text.words import direction
 
 from . import entries, tags
-from .narrowing import Choice, Facet, one_of
+from .narrowing import MOST_CHOICES, Choice, Facet, Narrowed, commonest_first, one_of
 
 SECTIONS_SHOWN = 3
 _LONGEST_QUERY = 1_000
-_MOST_CHOICES = 30
 _SHOWN = (
     *("text", "heading", "anchor", "first_paragraph", "paragraph_starts"),
     *("page__kind", "page__slug", "page__title", "page__language", "page__published_at"),
@@ -42,8 +40,8 @@ class Group:
     sections: list[int]
 
 
-@dataclass(frozen=True)
-class Question:
+@dataclass(frozen=True, kw_only=True)
+class Question(Narrowed):
     """What a reader asks: words and facts as they are typed, and the facts that the address adds.
 
     `only` is "words" where nothing else is searched than what was typed.
@@ -51,28 +49,18 @@ class Question:
 
     text: str = ""
     tags: tuple[Tag, ...] = ()
-    kind: str = ""
-    phase: str = ""
-    role: Page | None = None
-    language: str = ""
-    year: str = ""
     only: str = ""
 
     @classmethod
     def from_request(cls, request: HttpRequest) -> Self:
-        """Read the address. Raises `BadRequest` for an unknown kind, phase, language or year, `Http404` for a tag or
-        role."""
+        """Read the address. Raises what `facts_in` raises, and `Http404` for an unknown tag."""
         # "+" in a query string arrives as a space; both join tags.
         slugs = " ".join(request.GET.getlist("tag")).replace("+", " ").split()
         return cls(
             text=" ".join(request.GET.get("q", "").replace("\x00", " ")[:_LONGEST_QUERY].split()),
             tags=tags.known(slugs),
-            kind=one_of(request, "kind", Kind.values),
-            phase=one_of(request, "phase", Phase.values),
-            role=_role(request.GET.get("role", "").replace("\x00", " ")),
-            language=one_of(request, "lang", Language.values),
-            year=one_of(request, "year", [str(year) for year in YEARS]),
             only=one_of(request, "only", ["words"]),
+            **cls.facts_in(request),
         )
 
     @cached_property
@@ -87,16 +75,9 @@ class Question:
         # Words were written that hold no letter: nothing is asked for, not everything.
         if self.text and not query.parts:
             return search.Answer(query)
-        return search.answer(
-            query,
-            only_words=bool(self.only),
-            tags=[tag.slug for tag in self.tags],
-            kind=self.kind,
-            phase=self.phase,
-            role=self.role.slug if self.role else "",
-            language=self.language,
-            year=self.year,
-        )
+        filters = self.narrowed_by
+        filters["tags"] = [tag.slug for tag in self.tags]
+        return search.answer(query, only_words=bool(self.only), **filters)
 
     @cached_property
     def works(self) -> list[Source]:
@@ -115,24 +96,10 @@ class Question:
 
     def address(self, **changes: Any) -> str:
         """Give the address of the question, changed in some respects."""
-        asked = {**self._asked, **changes}
-        role = asked["role"]
-        named = {
-            "q": asked["text"],
-            "kind": asked["kind"],
-            "phase": asked["phase"],
-            "role": role.slug if role else "",
-            "lang": asked["language"],
-            "year": asked["year"],
-            "only": asked["only"],
-        }
-        pairs = [(name, value) for name, value in named.items() if value]
-        written = urlencode([*pairs, *(("tag", tag.slug) for tag in asked["tags"])])
+        asked = replace(self, **changes)
+        pairs = {"q": asked.text, **asked.parameters, "only": asked.only, "tag": [tag.slug for tag in asked.tags]}
+        written = urlencode({name: value for name, value in pairs.items() if value}, doseq=True)
         return address_of("pages:search") + (f"?{written}" if written else "")
-
-    @cached_property
-    def _asked(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def parts(self) -> list[Choice]:
         """Give what was understood in words, each part with the address that takes it off; lone words need none."""
@@ -146,23 +113,10 @@ class Question:
 
     def filters(self) -> list[Choice]:
         """Give the facts that the address adds, each with the address that takes it off."""
-        set_ = [
-            Choice(tag.shown, None, self.address(tags=tuple(other for other in self.tags if other != tag)))
-            for tag in self.tags
-        ]
-        if self.kind:
-            set_.append(Choice(str(Kind(self.kind).label), None, self.address(kind="")))
-        if self.phase:
-            set_.append(Choice(str(Phase(self.phase).label), None, self.address(phase="")))
-        if self.role:
-            set_.append(Choice(self.role.name, None, self.address(role=None)))
-        if self.language:
-            set_.append(Choice(str(Language(self.language).label), None, self.address(language="")))
-        if self.year:
-            set_.append(Choice(self.year, None, self.address(year="")))
-        if self.only:
-            set_.append(Choice(_("only the words typed"), None, self.address(only="")))
-        return set_
+        rest = {tag: tuple(other for other in self.tags if other != tag) for tag in self.tags}
+        carried = [Choice(tag.shown, None, self.address(tags=others)) for tag, others in rest.items()]
+        only = [Choice(_("only the words typed"), None, self.address(only=""))] if self.only else []
+        return [*carried, *self.facts_set(), *only]
 
     def notes(self) -> list[str]:
         """Tell what was written as a filter and is searched as words."""
@@ -172,51 +126,21 @@ class Question:
             for fact, _words in self.understood.taken_as_words
         ]
 
-    def _asks(self, name: str) -> bool:
-        """Tell whether a fact of some sort is typed, so that no choice of the sort is offered."""
-        return any(fact.name == name and not fact.without for fact in self.understood.meant.facts)
-
     def facets(self, groups: Sequence[Group]) -> list[Facet]:
         """Give the choices that narrow what was found, with counts; none leads to nothing. At most two queries."""
         counted = search.counted(group.facts for group in groups)
-        facets = []
-        if not self.kind and not self._asks("kind"):
-            facets.append(Facet(_("Kind"), self._choices(Kind, counted["kind"], "kind")))
-        if not self.phase and not self._asks("phase"):
-            ordered = Counter({phase: counted["phase"][phase] for phase in Phase.values if phase in counted["phase"]})
-            facets.append(Facet(_("Phase"), self._choices(Phase, ordered, "phase", by_number=False)))
-        if not self.role and not self._asks("role"):
-            facets.append(Facet(_("Mentioned role"), self._role_choices(counted["role"])))
-        if not self.language and not self._asks("lang"):
-            facets.append(Facet(_("Language"), self._choices(Language, counted["lang"], "language")))
-        if not self.year and not (self._asks("after") or self._asks("before")):
-            years = sorted(counted["year"].items(), reverse=True)[:_MOST_CHOICES]
-            facets.append(Facet(_("Year"), [Choice(year, n, self.address(year=year)) for year, n in years]))
+        typed = {fact.name for fact in self.understood.meant.facts if not fact.without}
+        closed = {"year" if name in ("after", "before") else name for name in typed}
+        facets = self.facets_of_facts(counted, len(groups), closed=closed)
         if len(self.tags) < tags.MOST_TAGS:
-            facets.append(Facet(_("Tag"), self._tag_choices(counted["tag"])))
-        # One choice is all there is, unless a text may have none of the sort: it narrows nothing.
-        few = (_("Kind"), _("Language"), _("Year"))
-        return [facet for facet in facets if len(facet.choices) > (facet.title in few)]
+            facets.append(self._facet_of_tags(counted["tag"], len(groups)))
+        return [facet for facet in facets if facet.choices]
 
-    def _choices(
-        self, values: type[TextChoices], counted: "Counter[str]", name: str, *, by_number: bool = True
-    ) -> list[Choice]:
-        rows = counted.most_common() if by_number else counted.items()
-        return [Choice(str(values(value).label), number, self.address(**{name: value})) for value, number in rows]
-
-    def _role_choices(self, counted: "Counter[str]") -> list[Choice]:
-        numbers = {int(key): number for key, number in counted.most_common(_MOST_CHOICES)}
-        roles = _roles(keys=list(numbers)) if numbers else []
-        ordered = sorted(roles, key=lambda role: (-numbers[role.pk], role.name))
-        return [Choice(role.name, numbers[role.pk], self.address(role=role)) for role in ordered]
-
-    def _tag_choices(self, counted: "Counter[str]") -> list[Choice]:
-        carried = {tag.slug for tag in self.tags}
-        carried |= {fact.value for fact in self.understood.meant.facts if fact.name == "tag"}
-        common = [slug for slug, _number in counted.most_common(_MOST_CHOICES + len(carried)) if slug not in carried]
-        named = Tag.objects.filter(slug__in=common[:_MOST_CHOICES]).annotate(shown=tag_shown()) if common else []
-        ordered = sorted(named, key=lambda tag: (-counted[tag.slug], tag.shown))
-        return [Choice(tag.shown, counted[tag.slug], self.address(tags=(*self.tags, tag))) for tag in ordered]
+    def _facet_of_tags(self, counted: "Counter[str]", found: int) -> Facet:
+        common = [slug for slug, number in counted.most_common() if number < found][:MOST_CHOICES]
+        named = tags.named(slugs=common) if common else []
+        rows = commonest_first((tag.shown, counted[tag.slug], tag) for tag in named)
+        return self.facet(_("Tag"), "tags", ((label, number, (*self.tags, tag)) for label, number, tag in rows))
 
     def in_own_language(self, facets: Sequence[Facet]) -> Choice | None:
         """Give the choice that keeps only texts in the language of the interface, where that is not English."""
@@ -226,7 +150,7 @@ class Question:
     def entry(self) -> Page | None:
         """Give the entry that bears the words as its name, with its definition. One query beside those of `answer`."""
         named = self.answer.named
-        return next(iter(_entry(page=named.page)), None) if named else None
+        return next(iter(entries.with_keys([named.page])), None) if named else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,11 +169,6 @@ class FoundPage:
     page: Page
     sections: list[FoundSection]
     more: int
-
-
-@prepared
-def _entry(*, page: Any) -> QuerySet[Page]:
-    return entries.listed(Page.objects.filter(pk=page))
 
 
 def grouped(found: search.Found) -> list[Group]:
@@ -319,19 +238,3 @@ def _told_words(words: Words) -> str:
 def _apart(text: str) -> str:
     """Keep the direction of what a reader wrote from turning the words around it (UAX 9, isolates)."""
     return text if direction(text) in ("", direction(_("without %(part)s"))) else f"\u2068{text}\u2069"
-
-
-@prepared
-def _roles(*, keys: Any) -> QuerySet[Page]:
-    return entries.named_here(Page.objects.published().filter(pk__in=AnyOf(keys)).only("kind", "slug", "title"))
-
-
-def _role(slug: str) -> Page | None:
-    """Give the role of an address. Raises `Http404` where there is none. One query."""
-    if not slug:
-        return None
-    role = entries.named_here(Page.objects.published().filter(kind=Kind.ROLE, slug=slug)).first()
-    if role is None:
-        raise Http404(f"There is no role “{slug}”.")
-    found: Page = role
-    return found

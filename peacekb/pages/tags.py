@@ -3,14 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, QuerySet, Value
 from django.http import Http404
-from django.urls import reverse
 from taggit.models import Tag
 
-from peacekb.languages import spoken
+from peacekb.languages import address_of, spoken
 from peacekb.models import Page, TagBroader, TaggedPage, TagName, tag_shown
+from peacekb.models.prepared import AnyOf, prepared
 
 from . import entries
 from .narrowing import Choice
@@ -56,13 +57,13 @@ class Combination:
     def address(self) -> str:
         """Give the address of the combination; of all tags where it has none."""
         if not self.tags:
-            return reverse("pages:tags")
-        return reverse("pages:tag", kwargs={"expression": self.expression})
+            return address_of("pages:tags")
+        return address_of("pages:tag", self.expression)
 
 
 def address(slug: str) -> str:
     """Give the address of one tag."""
-    return reverse("pages:tag", kwargs={"expression": slug})
+    return address_of("pages:tag", slug)
 
 
 def combination(expression: str) -> Combination:
@@ -86,7 +87,7 @@ def known(slugs: Sequence[str]) -> tuple[Tag, ...]:
     wanted = list(dict.fromkeys(slugs))
     if len(wanted) > MOST_TAGS or any("\x00" in slug or len(slug) > 100 for slug in wanted):
         raise Http404("At most five tags can be combined.")
-    found = {tag.slug: tag for tag in public().filter(slug__in=wanted)} if wanted else {}
+    found = {tag.slug: tag for tag in _public_with(slugs=wanted)} if wanted else {}
     missing = [slug for slug in wanted if slug not in found]
     if missing:
         meant = dict(TagName.objects.filter(slug__in=missing).values_list("slug", "tag"))
@@ -95,6 +96,29 @@ def known(slugs: Sequence[str]) -> tuple[Tag, ...]:
     if len(found) < len(wanted):
         raise Http404("No text carries this tag.")
     return tuple(dict.fromkeys(found[slug] for slug in wanted))
+
+
+@prepared
+def _public_with(*, slugs: Any) -> QuerySet[Tag]:
+    return public().filter(slug__in=AnyOf(slugs, "text"))
+
+
+@prepared
+def named(*, slugs: Any) -> QuerySet[Tag]:
+    """Give the tags with these slugs, each with `shown`. One query."""
+    tags: QuerySet[Tag] = Tag.objects.filter(slug__in=AnyOf(slugs, "text")).annotate(shown=tag_shown())
+    return tags
+
+
+@prepared
+def numbers() -> QuerySet[TaggedPage, tuple[int, int]]:
+    """Give each tag, by its key, with how many published pages carry it. One query.
+
+    Of all tags: to leave out some takes SQLite many times as long.
+    """
+    carried: QuerySet[Any] = TaggedPage.objects.filter(content_object__in=Page.objects.published())
+    counted: QuerySet[TaggedPage, tuple[int, int]] = carried.order_by().values_list("tag").annotate(number=Count("pk"))
+    return counted
 
 
 def public() -> QuerySet[Tag]:
@@ -117,21 +141,26 @@ class Around:
 
 def around(tag: Tag) -> Around:
     """Give what stands around a tag; of other tags those that published pages carry. One query."""
+    found: defaultdict[str, list[Choice]] = defaultdict(list)
+    for kind, label, slug, number in _around(tag=tag.pk):
+        found[kind].append(Choice(label, number, address(slug) if slug else ""))
+    for choices in found.values():
+        choices.sort(key=lambda choice: entries.sort_key(choice.label))
+    return Around([choice.label for choice in found["also"]], found["broader"], found["narrower"])
+
+
+@prepared
+def _around(*, tag: Any) -> QuerySet[Any, tuple[str, str, str, int]]:
     also = TagName.objects.filter(tag=tag, language=spoken(), kind=TagName.TagNameKind.ALT).order_by()
     others = {
         "broader": public().filter(pk__in=TagBroader.objects.filter(narrower=tag).values("broader")),
         "narrower": public().filter(pk__in=TagBroader.objects.filter(broader=tag).values("narrower")),
     }
-    rows = also.values_list(Value("also"), "text", Value(""), Value(0)).union(
+    rows: QuerySet[Any, tuple[str, str, str, int]] = also.values_list(Value("also"), "text", Value(""), Value(0)).union(
         *(tags.order_by().values_list(Value(kind), "shown", "slug", "number") for kind, tags in others.items()),
         all=True,
     )
-    found: defaultdict[str, list[Choice]] = defaultdict(list)
-    for kind, label, slug, number in rows:
-        found[kind].append(Choice(label, number, address(slug) if slug else ""))
-    for choices in found.values():
-        choices.sort(key=lambda choice: entries.sort_key(choice.label))
-    return Around([choice.label for choice in found["also"]], found["broader"], found["narrower"])
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

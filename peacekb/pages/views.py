@@ -148,14 +148,15 @@ def tag(request: HttpRequest, expression: str) -> HttpResponse:
         asked_too = f"?{request.GET.urlencode()}" if request.GET else ""
         return HttpResponsePermanentRedirect(combination.address() + asked_too)
     asked = tagged.Asked.from_request(combination, request)
-    counts = asked.counts()
+    listing = page_of(asked.texts, request)
     lone = combination.tags[0] if len(combination.tags) == 1 else None
     shown = {
         "combination": combination,
         "asked": asked,
-        "listing": page_of(entries.listed(asked.pages()), request, count=counts.found),
-        "facets": asked.facets(counts),
-        "no_text_with_all": combination.either and not asked.switched(either=False).pages().exists(),
+        "listing": listing,
+        "found": entries.with_keys([text.page for text in listing]),
+        "facets": asked.facets(),
+        "no_text_with_all": combination.either and not asked.has_text_with_all,
         "around": tagging.around(lone) if lone else None,
         "entry": entries.named(lone.name) if lone else None,
     }

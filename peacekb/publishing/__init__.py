@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from peacekb import search
 from peacekb.documents import NAMED_KINDS, Document, document_of, documents_of, write
-from peacekb.models import MODELS, Edition, FormerSlug, Label, Page, Revision, Section, Status
-from peacekb.models.many import write_fields
+from peacekb.models import MODELS, Edition, FormerSlug, Label, Mention, Page, Revision, Section, Status
+from peacekb.models.many import batched, write_fields
 from peacekb.text.markdown_tree import TextRefused
 
 from .beginnings import drop_beginnings
@@ -125,8 +125,11 @@ def settle(
     said = [(page, document, past[page.pk]) for page, document in zip(pages, documents, strict=True)]
     revisions = revise(said, Revision.State.PUBLISHED, editor=editor, note=note, origin=origin)
     lost_tags: set[str] = set()
+    rephased = []
     for page, document, before in said:
         lost_tags |= _tags_in(before.public) - _tags_in(document)
+        if before.public and _phases_in(before.public) != _phases_in(document):
+            rephased.append(page.pk)
         # A page whose date has not come has no names yet: nothing may link it.
         effect.add(page.pk, page.kind, was_public(before.public, now), document if page.is_public else None)
     stored = _as_stored([page for page, _ in withdrawn])
@@ -144,6 +147,10 @@ def settle(
     compose(pages)
     drop_beginnings([page for page, _ in gone], tags=bool(lost_tags))
     others, links = (link or _link)(effect, {page.pk for page in (*pages, *(page for page, _ in gone))})
+    if rephased:
+        linking = Mention.objects.filter(target__in=rephased, linked=True).values_list("section__page", flat=True)
+        for batch in batched(sorted(set(linking)), BATCH):
+            search.follow_mentions(batch)
     Edition.advance()
     for given, page in [*zip(published, pages, strict=True), *((given, page) for page, (given, _) in gone)]:
         given.status, given.published_at = page.status, page.published_at
@@ -153,6 +160,10 @@ def settle(
 
 def _tags_in(document: Document | None) -> set[str]:
     return set(document.get("tags", ())) if document else set()
+
+
+def _phases_in(document: Document) -> set[str]:
+    return {document.get("phase", ""), *document.get("phases", ())}
 
 
 @transaction.atomic

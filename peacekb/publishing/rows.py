@@ -109,7 +109,7 @@ def _pieces(
 ) -> Iterator[list[_Text]]:
     """Read what pages are to be composed from, and give it in pieces; `waiting` gets the pages of each."""
     for batch in batched(pages, BATCH):
-        related = ("labels", "phase_set", "tagged__tag", "sections__mentions", "sections__tree")
+        related = ("labels", "tagged__tag", "sections__mentions", "sections__tree")
         prefetch_related_objects(batch, *related)
         resolve = Resolver(names, chain.from_iterable(written_links(page.source) for page in batch))
         for piece in batched(batch, _PIECE):
@@ -167,7 +167,7 @@ def link_sections(keys: Iterable[int]) -> LinkCount:
             mentions.compare(section, section.mentions.all(), made.mentions)
         write_fields(changed, "html", "notes_html")
         mentions.write()
-        search.mention_roles({section.page_id for section in sections})
+        search.follow_mentions({section.page_id for section in sections})
     return counted
 
 
@@ -244,13 +244,13 @@ def _store(made: Sequence[tuple[Page, Sequence[_Made]]]) -> list[_Stored]:
 def _index(stored: Sequence[_Stored]) -> None:
     """Bring in step what is found of pages: their entries in the index, and what begins their names."""
     pages = [page for page, _ in stored]
-    roles = search.mentioned_roles(page.pk for page in pages)
+    facts = search.derived_facts(page.pk for page in pages)
     told = told_of(pages)
     search.store(
         [
             entry
             for page, sections in stored
-            for entry in search.entries_for(page, sections, roles.get(page.pk, ()), told.get(page.pk, ()))
+            for entry in search.entries_for(page, sections, facts.get(page.pk, ()), told.get(page.pk, ()))
         ]
     )
     store_beginnings(pages)

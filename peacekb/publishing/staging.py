@@ -15,7 +15,6 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from peacekb import search
 from peacekb.documents import NAMED_KINDS, DocumentRefused
 from peacekb.models import (
-    Kind,
     Label,
     Mention,
     NameChange,
@@ -25,7 +24,7 @@ from peacekb.models import (
     StagedMention,
     StagedSection,
 )
-from peacekb.models.many import add_rows, write_fields
+from peacekb.models.many import add_rows, batched, write_fields
 from peacekb.text.compose import Section as MadeSection
 from peacekb.text.markdown_tree import TextRefused
 
@@ -202,10 +201,8 @@ def _swap(
     _insert(change, keeping_keys=True)
     _insert(change, keeping_keys=False)
     _clear(change)
-    if change.pages.filter(page__kind=Kind.ROLE).exists():
-        ordered = sorted(others)
-        for place in range(0, len(ordered), BATCH):
-            search.mention_roles(ordered[place : place + BATCH])
+    for batch in batched(sorted(others), BATCH):
+        search.follow_mentions(batch)
     return others | set(fresh.values()), counted
 
 

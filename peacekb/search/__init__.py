@@ -5,6 +5,7 @@ Both index the same folded keys (`peacekb.text.words`), so that they find the sa
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any, TypedDict, Unpack
 
 from django.db.models import CharField, Count, F, QuerySet, Value
@@ -18,11 +19,12 @@ from peacekb.text.words import keys
 
 from . import facts
 from .engines import engine as engine
+from .facts import carries as carries
 from .facts import counted as counted
 from .index import SectionWords as SectionWords
+from .index import derived_facts as derived_facts
 from .index import entries_for as entries_for
-from .index import mention_roles as mention_roles
-from .index import mentioned_roles as mentioned_roles
+from .index import follow_mentions as follow_mentions
 from .index import store as store
 from .index import words_of as words_of
 from .known import Understood as Understood
@@ -32,6 +34,7 @@ from .names import entry_named as entry_named
 from .sources import sources_named as sources_named
 from .spelling import mended as mended
 from .wanted import FACTS, Candidate, Wanted
+from .wanted import Text as Text
 
 # An essay speaks of many things at length, an entry of one in three lines, and engines prefer the short. Readers look
 # for essays: with this they stand among the entries whose title holds the word, not behind all that only mention it.
@@ -55,7 +58,7 @@ class Found:
 class Filters(TypedDict, total=False):
     """Facts by which a search is narrowed beside those that are typed.
 
-    `tags` are slugs that the page must all carry, `any_tags` slugs of which it must carry one, `role` the slug of a
+    `tags` are slugs that the page must all carry, `any_tags` slugs of which it must carry one, `role` the key of a
     role that it mentions, `year` that in which it was published.
     """
 
@@ -63,7 +66,7 @@ class Filters(TypedDict, total=False):
     any_tags: Iterable[str]
     kind: str
     phase: str
-    role: str
+    role: int | None
     language: str
     year: str
 
@@ -98,6 +101,15 @@ def find(asked: str | Query, *, also: Iterable[str] = (), some: bool = False, **
         return Found([])
     candidates, whole = engine().candidates(wanted, timezone.now())
     return Found(_best_first(candidates, by_mentions=bool(wanted.words)), whole)
+
+
+def texts(**filters: Unpack[Filters]) -> list[Text]:
+    """Give all published pages of which facts are true: by kind, the newest first, then by title. One query."""
+    wanted = _wanted(Query(), filters, (), some=False)
+    found = engine().texts(wanted, timezone.now()) if wanted else []
+    rows = sorted(((*facts.kind_and_title(text.facts), text) for text in found), key=itemgetter(1))
+    rows.sort(key=lambda row: row[2].public_from, reverse=True)
+    return [text for _kind, _title, text in sorted(rows, key=itemgetter(0))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +172,15 @@ def _wanted(query: Query, filters: Filters, also: Iterable[str], *, some: bool) 
     for name, value in (
         ("kind", filters.get("kind")),
         ("phase", filters.get("phase")),
-        ("role", filters.get("role")),
         ("lang", filters.get("language")),
         ("year", filters.get("year")),
     ):
         given += [Fact(name, value)] if value else []
-    typed_roles = [fact.value for fact in (*query.facts, *given) if fact.name == "role"]
+    typed_roles = [fact.value for fact in query.facts if fact.name == "role"]
     roles = dict(_role_keys(typed_roles)) if typed_roles else {}
     true: list[list[Phrase]] = [_tokens(fact, roles) for fact in (*query.facts, *given) if not fact.without]
+    if role := filters.get("role"):
+        true.append(facts.true(facts.token("role", role)))
     if alternatives := [facts.token("tag", tag) for tag in filters.get("any_tags", ())]:
         true.append(facts.true(*alternatives))
     words = []

@@ -10,13 +10,15 @@ from django.db.models import QuerySet
 from peacekb.models import Section
 
 from . import postgresql, sqlite
-from .wanted import Candidates, Indexed, Wanted
+from .wanted import Candidates, Indexed, Text, Wanted
 
 
 class Engine(Protocol):
     """What a database must offer: SQLite FTS5 and PostgreSQL full text do."""
 
     def candidates(self, wanted: Wanted, now: datetime) -> Candidates: ...
+
+    def texts(self, wanted: Wanted, now: datetime) -> list[Text]: ...
 
     def naming(self, words: Sequence[str], now: datetime, most: int) -> list[int]: ...
 

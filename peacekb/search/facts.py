@@ -1,4 +1,4 @@
-"""Facts by which a search is narrowed, as tokens of the index: kind, phase, language, tag, year, role, title.
+"""Facts by which texts are narrowed, as tokens of the index: kind, phase, language, tag, year, role, title.
 
 A token begins with "zz"; its value is written in hexadecimal where it may hold other signs than letters and digits, so
 that no tokenizer cuts it. Words of a title are tokens too: a title is true of all sections of its page, and stands as
@@ -59,8 +59,19 @@ def counted(facts: Iterable[str]) -> dict[str, Counter[str]]:
     return found
 
 
-def with_roles(written: str, roles: Iterable[int]) -> str:
-    """Give facts with other roles than they have."""
+def carries(written: str, tags: Iterable[str]) -> bool:
+    """Tell whether facts are those of a text that carries all of some tags."""
+    return all(token("tag", slug) in written for slug in tags)
+
+
+def with_derived(written: str, derived: Iterable[str]) -> str:
+    """Give facts with other roles and phases than they have."""
     rest, title, names = written.partition(f" {_TITLE}")
-    tokens = [one for one in rest.split() if not one.startswith("zzrole")]
-    return " ".join([*tokens, *(token("role", key) for key in sorted(roles))]) + title + names
+    tokens = [one for one in rest.split() if not one.startswith(("zzrole", "zzphase"))]
+    return " ".join([*tokens, *derived]) + title + names
+
+
+def kind_and_title(written: str) -> tuple[str, str]:
+    """Give, of facts, what texts are ordered by."""
+    rest, _, title = written.partition(f" {_TITLE}")
+    return rest.partition(" zzkind")[2].partition("zz")[0], title

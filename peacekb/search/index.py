@@ -4,7 +4,10 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-from peacekb.models import IndexedWord, Kind, Mention, Page, SearchEntry, Section
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast
+
+from peacekb.models import IndexedWord, Kind, Mention, Page, PagePhase, SearchEntry, Section
 from peacekb.models.many import add_values
 from peacekb.text.words import keys
 
@@ -29,16 +32,16 @@ def words_of(heading: str, text: str) -> SectionWords:
 
 
 def entries_for(
-    page: Page, sections: Iterable[tuple[Section, SectionWords]], roles: Iterable[int], told: Iterable[str] = ()
+    page: Page, sections: Iterable[tuple[Section, SectionWords]], derived: Iterable[str], told: Iterable[str] = ()
 ) -> list[Indexed]:
-    """Make the entries of the sections of a published page; `roles` are the keys of the roles that it mentions.
+    """Make the entries of the sections of a published page; `derived` is what `derived_facts` gives for it.
 
     `told` are texts that it is found by besides its own, behind that of the lead section. Title, names and tags ride on
-    the lead section too. Costs a query for each of labels, phases and tags that is not prefetched.
+    the lead section too. Costs a query for each of labels and tags that is not prefetched.
     """
     assert page.published_at is not None  # noqa: S101  it is published
     tags = sorted((tagged.tag.slug, tagged.tag.name) for tagged in page.tagged.all())
-    of_page = _facts_of(page, page.published_at.year, [slug for slug, _ in tags], roles)
+    of_page = _facts_of(page, page.published_at.year, [slug for slug, _ in tags], derived)
     names = sorted(label.text for label in page.labels.all() if label.text != page.title)
     riding = _joined([page.title]), _joined(names), _joined(name for _, name in tags)
     entries = []
@@ -53,14 +56,13 @@ def entries_for(
     return entries
 
 
-def _facts_of(page: Page, year: int, tags: Iterable[str], roles: Iterable[int]) -> list[str]:
+def _facts_of(page: Page, year: int, tags: Iterable[str], derived: Iterable[str]) -> list[str]:
     return [
         facts.token("kind", page.kind),
         facts.token("lang", page.language),
         *(facts.token("year", year) for _ in range(year in facts.YEARS)),
-        *(facts.token("phase", row.phase) for row in page.phase_set.all()),
         *(facts.token("tag", slug) for slug in tags),
-        *(facts.token("role", key) for key in sorted(roles)),
+        *derived,
         *facts.title_tokens(page.title),
     ]
 
@@ -88,16 +90,16 @@ def store(entries: Sequence[Indexed]) -> None:
         engine().write_facts(only_facts)
 
 
-def mention_roles(pages: Iterable[int]) -> None:
-    """Bring the facts of published pages in step with the roles that they mention.
+def follow_mentions(pages: Iterable[int]) -> None:
+    """Bring the facts of published pages in step with what they mention (see `derived_facts`).
 
     Two queries, and two more where something differs.
     """
     keys_of_pages = list(pages)
-    roles = mentioned_roles(keys_of_pages)
+    derived = derived_facts(keys_of_pages)
     moved, only_facts = [], {}
     for row in SearchEntry.objects.filter(page__in=keys_of_pages):
-        written = facts.with_roles(row.facts, roles.get(row.page_id, set()))
+        written = facts.with_derived(row.facts, derived.get(row.page_id, ()))
         if written != row.facts:
             row.facts = only_facts[row.pk] = written
             moved.append(row)
@@ -112,12 +114,23 @@ def _learn(rows: Iterable[Indexed]) -> None:
     add_values(IndexedWord, ("word", "ending"), [(word, word[::-1]) for word in words], skip_known=True)
 
 
-def mentioned_roles(pages: Iterable[int]) -> dict[int, set[int]]:
-    """Give the keys of the roles that pages mention, by page. One query."""
-    found: dict[int, set[int]] = {}
-    rows = Mention.objects.filter(section__page__in=list(pages), target__kind=Kind.ROLE)
-    for page, role in rows.order_by().values_list("section__page_id", "target_id").distinct():
-        found.setdefault(page, set()).add(role)
+def derived_facts(pages: Iterable[int]) -> dict[int, list[str]]:
+    """Give the facts of pages that stand in other rows, by page: the roles that they mention, and their phases.
+
+    An article has the phases of the entries that it links. One query.
+    """
+    keys_of_pages = list(pages)
+    mentions = Mention.objects.filter(section__page__in=keys_of_pages).order_by()
+    phase = Value("phase")
+    own = PagePhase.objects.filter(page__in=keys_of_pages).order_by().values_list("page", phase, "phase")
+    linked = mentions.filter(linked=True, section__page__kind=Kind.ARTICLE, target__phase_set__phase__isnull=False)
+    roles = mentions.filter(target__kind=Kind.ROLE).values_list(
+        "section__page", Value("role"), Cast("target", CharField())
+    )
+    found: dict[int, list[str]] = {}
+    rows = own.union(linked.values_list("section__page", phase, "target__phase_set__phase"), roles)
+    for page, fact, value in sorted(rows):
+        found.setdefault(page, []).append(facts.token(fact, int(value) if fact == "role" else value))
     return found
 
 

@@ -45,6 +45,14 @@ class Candidate(NamedTuple):
     together: bool = False
 
 
+class Text(NamedTuple):
+    """A public page that is as wanted, with its facts."""
+
+    page: int
+    public_from: Any  # as the database gives it, for comparing
+    facts: str
+
+
 class Candidates(NamedTuple):
     """The sections that were ranked; `whole` is false where there are more of them."""
 
