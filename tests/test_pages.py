@@ -182,6 +182,14 @@ def test_every_link_of_a_page_leads_to_a_page(client, library):
 # --- the essay -----------------------------------------------------------------------------------
 
 
+def test_the_time_that_an_essay_takes_to_read_is_that_of_its_text_without_the_notes(client):
+    note = "word " * 1_000
+    essay = published_article(title="Long notes", source=f"{'word ' * 399}word[^1]\n\n[^1]: {note}")
+    html = text_of(client.get(essay.get_absolute_url()))
+    assert "<li>2 minutes</li>" in html
+    assert "2 minutes" in text_of(client.get("/articles/"))
+
+
 def test_an_article_shows_its_parts(client, library):
     html = text_of(client.get("/articles/how-wars-end/"))
     for part in (

@@ -211,6 +211,7 @@ class TagAdmin(UsedAdmin):
         seen = " ".join(str(page.pk) for page in pages)
         if kept is not None and "_confirmed" in request.POST and form.cleaned_data["seen"] == f"{kept.pk}: {seen}":
             return self._merge(request, gone, kept)
+        back = reverse("admin:taggit_tag_change", args=[gone.pk])
         shown = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -224,7 +225,8 @@ class TagAdmin(UsedAdmin):
             "pages": [(page, form_address(page), state_of(page)) for page in pages[:_NAMED_AT_MOST]],
             "number": len(pages),
             "more": max(0, len(pages) - _NAMED_AT_MOST),
-            "back": reverse("admin:taggit_tag_change", args=[gone.pk]),
+            "back": back,
+            "trail": [(reverse("admin:taggit_tag_changelist"), "Tags"), (back, gone.name)],
         }
         return TemplateResponse(request, "admin/peacekb/merge_tags.html", shown)
 

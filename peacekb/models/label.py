@@ -1,25 +1,10 @@
-from typing import Any
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from peacekb.text.vocabulary import name_key
 
+from .derived import Derived
 from .page import Page, Verified, language_code
-
-
-class _NameKey(models.CharField):  # type: ignore[type-arg]  # it takes none at run time
-    """The key of the label's text, by which the label is found in any spelling; written whenever the row is."""
-
-    def deconstruct(self) -> Any:
-        """Be any text to migrations."""
-        name, _, args, kwargs = super().deconstruct()
-        return name, "django.db.models.CharField", args, kwargs
-
-    def pre_save(self, label: Any, add: bool) -> str:
-        key = name_key(label.text)
-        label.key = key
-        return key
 
 
 class Label(models.Model):
@@ -32,7 +17,8 @@ class Label(models.Model):
 
     page = models.ForeignKey(Page, related_name="labels", on_delete=models.CASCADE)
     text = models.CharField(_("name"), max_length=200)
-    key = _NameKey(max_length=400, editable=False, db_index=True)
+    #: By which it is found in any spelling.
+    key = Derived(of=lambda label: name_key(label.text), editable=False, db_index=True)
     language = models.CharField(_("language"), max_length=10, default="en", validators=[language_code])
     kind = models.CharField(_("use"), max_length=10, choices=LabelKind, default=LabelKind.ALT)
     case_sensitive = models.BooleanField(

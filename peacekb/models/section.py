@@ -9,8 +9,8 @@ class Section(models.Model):
     """A part of a page, derived from its text: a heading and numbered paragraphs.
 
     `html`, `heading_html` and `notes_html` come out of `peacekb.text.sanitize` and are shown as they are. `text` is
-    what a reader reads, without marks; `paragraph_starts` holds the offset in it of each paragraph, from
-    `first_paragraph` on.
+    what a reader reads, without marks, notes last; `words` counts those before the notes, and `paragraph_starts` holds
+    the offset of each paragraph, from `first_paragraph` on.
     """
 
     page = models.ForeignKey(Page, related_name="sections", on_delete=models.CASCADE)
@@ -22,6 +22,7 @@ class Section(models.Model):
     html = models.TextField(blank=True)
     notes_html = models.TextField(blank=True)
     text = models.TextField(blank=True)
+    words = models.PositiveIntegerField(default=0)
     first_paragraph = models.PositiveIntegerField(null=True)
     last_paragraph = models.PositiveIntegerField(null=True)
     paragraph_starts = models.JSONField(default=list)

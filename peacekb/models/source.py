@@ -7,25 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from peacekb.languages import address_of
 from peacekb.text.words import keys
 
+from .derived import Derived
 from .page import Verified
 
 
-class _SourceKeys(models.TextField):  # type: ignore[type-arg]  # it takes none at run time
-    """The keys of the words by which a work is known, each between spaces; written whenever the row is."""
-
-    def deconstruct(self) -> Any:
-        """Be any text to migrations."""
-        name, _, args, kwargs = super().deconstruct()
-        return name, "django.db.models.TextField", args, kwargs
-
-    def pre_save(self, source: Any, add: bool) -> str:
-        source.keys = keys_of_source(source)
-        written: str = source.keys
-        return written
-
-
 def keys_of_source(source: Any) -> str:
-    """Give the keys of author, title, document symbol, publisher and year."""
+    """Give the keys of author, title, document symbol, publisher and year, each between spaces."""
     told = (source.author, source.title, source.symbol, source.publisher, str(source.year or ""))
     return f" {' '.join(keys(' '.join(told)))} "
 
@@ -59,7 +46,7 @@ class Source(models.Model):
     verified = models.CharField(_("checked"), max_length=10, choices=Verified, blank=True)
     verified_url = models.URLField(_("checked at"), max_length=600, blank=True)
     note = models.TextField(_("note"), blank=True)
-    keys = _SourceKeys(editable=False)
+    keys = Derived(of=keys_of_source, editable=False)
 
     class Meta:
         verbose_name = _("source")

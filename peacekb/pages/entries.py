@@ -22,7 +22,7 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.functions import Coalesce, Greatest, Length, Replace, RowNumber, Substr
+from django.db.models.functions import Coalesce, Greatest, RowNumber, Substr
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -96,11 +96,9 @@ def named_here(pages: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def with_words(pages: QuerySet[Any]) -> QuerySet[Any]:
-    """Add `words`, the length of the text, counted by its spaces in the database."""
-    spaced = Replace("text", Value("\n\n"), Value(" "))
-    count = Length(spaced) - Length(Replace(spaced, Value(" "), Value(""))) + 1
-    total = Section.objects.filter(page=OuterRef("pk")).order_by().values("page").annotate(words=Sum(count))
-    words = Coalesce(Subquery(total.values("words")), 0, output_field=IntegerField())
+    """Add `words`, the length of the text without its notes."""
+    total = Section.objects.filter(page=OuterRef("pk")).order_by().values("page").annotate(total=Sum("words"))
+    words = Coalesce(Subquery(total.values("total")), 0, output_field=IntegerField())
     counted: QuerySet[Any] = pages.annotate(words=words)
     return counted
 

@@ -35,8 +35,8 @@ _NEIGHBOURHOOD = 90  # characters that are searched for them
 # Pages that a process composes at a time: long enough to be worth a message, short enough to share out evenly.
 _PIECE = 20
 _LONGEST_HEADING = 1000
-_SECTION_FIELDS = ("level", "anchor", "heading", "heading_html", "html", "notes_html", "text", "first_paragraph",
-                   "last_paragraph", "paragraph_starts")  # fmt: skip
+_SECTION_FIELDS = ("level", "anchor", "heading", "heading_html", "html", "notes_html", "text", "words",
+                   "first_paragraph", "last_paragraph", "paragraph_starts")  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -265,6 +265,7 @@ def _values(made: MadeSection) -> dict[str, Any]:
         "html": made.html,
         "notes_html": made.notes_html,
         "text": made.text,
+        "words": made.words,
         "first_paragraph": made.first_paragraph,
         "last_paragraph": made.last_paragraph,
         "paragraph_starts": list(made.paragraph_starts),

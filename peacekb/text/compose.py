@@ -19,8 +19,9 @@ _EXTERNAL = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 class Section:
     """One section, ready to be stored.
 
-    `paragraph_starts` holds the offset in `text` at which each paragraph from `first_paragraph` on starts. `tree` is
-    the section before its names were linked: `link_again` makes a new `Section` of it when names have changed.
+    `words` counts those of `text` without its notes; `paragraph_starts` holds the offset in it at which each paragraph
+    from `first_paragraph` on starts. `tree` is the section before its names were linked: `link_again` makes a new
+    `Section` of it when names have changed.
     """
 
     level: int
@@ -30,6 +31,7 @@ class Section:
     html: str
     notes_html: str
     text: str
+    words: int
     first_paragraph: int | None
     last_paragraph: int | None
     paragraph_starts: tuple[int, ...]
@@ -127,6 +129,7 @@ def _section(
         html=_html(block.element for block in part.blocks),
         notes_html=_html(block.element for block in part.notes),
         text=text,
+        words=sum(len("".join(block.element.itertext()).split()) for block in part.blocks),
         first_paragraph=numbers[0] if numbers else None,
         last_paragraph=numbers[-1] if numbers else None,
         paragraph_starts=tuple(starts),

@@ -38,6 +38,16 @@ def page(context: BrowserContext) -> Page:
     return context.new_page()
 
 
+@pytest.fixture
+def complaints(page: Page) -> Iterator[list[str]]:
+    """What the browser complains of, such as a style that the content security policy forbids."""
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: told.append(str(error)))
+    yield told
+    assert told == []
+
+
 @pytest.fixture(scope="session")
 def library_site() -> Iterator[str]:
     """The address of the starter library as `make run` serves it. Tests read it and change nothing."""

@@ -1,6 +1,6 @@
 """Suggestions while a reader types, in a real browser: by key, by click, by touch, and what a screen reader is told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request,
 
 from tests.factories import published_article, published_concept, published_role
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("complaints")]
 
 AXE = Axe().axe_script
 
@@ -20,16 +20,6 @@ def texts(context: BrowserContext) -> None:
     published_concept("Mediation", "good offices", label_rows=[arabic], tags=["mediation"])
     published_role("Mediator")
     published_article(title="How mediation ends", slug="how-mediation-ends")
-
-
-@pytest.fixture(autouse=True)
-def complaints(page: Page) -> Iterator[list[str]]:
-    """What the browser complains of, such as a style that the content security policy forbids."""
-    told: list[str] = []
-    page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: told.append(str(error)))
-    yield told
-    assert told == []
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Reading in a real browser: previews, contents that follow, copying, keys, and display settings without a script."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.factories import published_article, published_concept
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("complaints")]
 
 ADDRESS = "/articles/how-wars-end/"
 FILLER = "Delegations met again and again, and each time somebody found words that both could bear. " * 12
@@ -37,16 +37,6 @@ def texts(context: BrowserContext) -> None:
     published_concept("Ceasefire", source="An agreed end to fighting. " * 4, phases=["ceasefire"])
     published_concept("Mediation", source="Help from a third party.")
     published_article(title="How wars end", source=ESSAY, authors=["Hala Haddad"])
-
-
-@pytest.fixture(autouse=True)
-def complaints(page: Page) -> Iterator[list[str]]:
-    """What the browser complains of, such as a style that the content security policy forbids."""
-    told: list[str] = []
-    page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: told.append(str(error)))
-    yield told
-    assert told == []
 
 
 @pytest.fixture
