@@ -76,6 +76,12 @@ def is_for_readers(address: str) -> bool:
 
 def day(value: date) -> str:
     """Write a date as documents of the United Nations do: "24 November 2026"."""
+    return _day(get_language(), value.year, value.month, value.day)
+
+
+@lru_cache(maxsize=4_096)
+def _day(_language: str | None, *parts: int) -> str:
+    value = date(*parts)
     # Translators: how a date is written, in the letters of Django's filter `date`.
     form = pgettext("the first of a month", "j F Y") if value.day == 1 else pgettext("a date", "j F Y")
     return date_format(value, form)
