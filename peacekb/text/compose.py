@@ -129,7 +129,7 @@ def _section(
         html=_html(block.element for block in part.blocks),
         notes_html=_html(block.element for block in part.notes),
         text=text,
-        words=sum(len("".join(block.element.itertext()).split()) for block in part.blocks),
+        words=part.words,
         first_paragraph=numbers[0] if numbers else None,
         last_paragraph=numbers[-1] if numbers else None,
         paragraph_starts=tuple(starts),

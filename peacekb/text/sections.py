@@ -43,6 +43,11 @@ class Part:
         """Give the heading without its markup; empty for the introduction."""
         return "" if self.heading is None else _plain(self.heading)
 
+    @property
+    def words(self) -> int:
+        """Count the words of the running text, without notes."""
+        return sum(len(_plain(block.element).split()) for block in self.blocks)
+
     def written(self) -> str:
         """Give the part as XML, from which `read` makes it again without parsing the Markdown."""
         root = ET.Element("section", {"level": str(self.level), "anchor": self.anchor})
