@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """The words of the running text; `manage.py rebuild` counts them."""
 
-    dependencies = [("peacekb", "0010_search_queries")]
+    dependencies = [("peacekb", "0011_library")]
 
     operations = [
         migrations.AddField(
