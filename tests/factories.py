@@ -63,6 +63,20 @@ def published_task(title: str, *labels: str, **values: Any) -> Task:
     return page
 
 
+def published_actor(title: str, **values: Any) -> Page:
+    return published(Kind.ACTOR, title=title, **{"type": "state", **values})
+
+
+def published_operation(title: str, **values: Any) -> Page:
+    facts = {"acronym": "UNX", "region": "africa", "start": "1998-02", "end": "2000-07"}
+    return published(Kind.OPERATION, title=title, **{**facts, **values})
+
+
+def published_case(title: str, **values: Any) -> Page:
+    facts = {"conflict": "A border war", "region": "africa", "start_year": 1998, "end_year": 2000, "result": "held"}
+    return published(Kind.CASE, title=title, **{**facts, **values})
+
+
 def source(slug: str = "un-charter", **values: Any) -> Source:
     return Source.objects.create(
         slug=slug, **{"type": "treaty", "title": "Charter of the United Nations", "year": 1945, **values}

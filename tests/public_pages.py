@@ -23,6 +23,12 @@ PAGES = [
     "/roles/mediator/",
     "/tasks/",
     "/tasks/building-institutions/",
+    "/cases/",
+    "/cases/?actor=algeria&role=mediator",
+    "/operations/",
+    "/operations/?running=yes",
+    "/explore/timeline/",
+    "/explore/timeline/?what=cases&decade=1990",
     "/phases/ceasefire/",
     "/phases/any/",
     "/tags/",
@@ -44,4 +50,5 @@ ERRORS = {
     "/articles/diplomacy-in-peacekeping/": 404,
     "/nowhere/": 404,
     "/search/?kind=planet": 400,
+    "/cases/?result=won": 400,
 }

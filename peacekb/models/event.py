@@ -5,6 +5,8 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from peacekb.languages import address_of
+
 from .case import Case
 from .dates import PartialDateField
 from .operation import Operation
@@ -39,3 +41,8 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def get_absolute_url(self) -> str:
+        """Give the place on the timeline where it is told: that of its year, which is never long. No query."""
+        year = self.date[:4]
+        return f"{address_of('pages:timeline')}?from={year}&to={year}#{self.slug}"

@@ -1,28 +1,18 @@
-"""Links that narrow or widen a list, and the facts by which searches and lists of tagged texts are narrowed."""
+"""Links that narrow or widen a list."""
 
-from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Self, TypeVar
+from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
-from django.utils.translation import gettext as _
+from django.http import HttpRequest
 
-from peacekb import search
-from peacekb.models import Kind, Language, Page, Phase
-from peacekb.models.prepared import AnyOf, prepared
-from peacekb.search.facts import YEARS
-
-from . import entries
-
-MOST_CHOICES = 30
-
-#: Label, number of texts, and what the address gets.
-Row = tuple[Any, int, Any]
+_MOST_CHOICES = 12
+Row = TypeVar("Row")
+#: What an address narrows by: parameter → value.
+Chosen = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +26,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """Choices of one sort, such as kinds."""
+    """Choices of one sort, such as kinds; `more` are those that a long list shows when asked."""
 
     title: str
     choices: list[Choice]
+    more: list[Choice] = field(default_factory=list)
 
 
 def one_of(request: HttpRequest, name: str, known: Collection[str]) -> str:
@@ -50,111 +41,95 @@ def one_of(request: HttpRequest, name: str, known: Collection[str]) -> str:
     return value
 
 
-@dataclass(frozen=True, kw_only=True)
-class Narrowed(ABC):
-    """What narrows texts by their facts in the index. Facts that are empty narrow nothing."""
+@dataclass(frozen=True, slots=True)
+class Way(Generic[Row]):
+    """One way to narrow rows: a parameter of the address, and the values of it that a row has.
 
-    kind: str = ""
-    phase: str = ""
-    role: Page | None = None
-    language: str = ""
-    year: str = ""
+    `names` has every value that an address may ask for, in the order of the choices, or `by_number` the commonest
+    first. `values` is told what else is chosen, since a row may have a value only together with another one.
+    """
 
-    @abstractmethod
-    def address(self, **changes: Any) -> str:
+    parameter: str
+    title: str
+    names: Mapping[str, str]
+    values: Callable[[Row, Chosen], Collection[str]]
+    by_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing(Generic[Row]):
+    """What an address asks of a list whose rows are all at hand. `kept` are its other parameters, such as the order."""
+
+    place: str
+    ways: Sequence[Way[Row]]
+    chosen: Chosen
+    kept: Chosen
+
+    @classmethod
+    def from_request(cls, request: HttpRequest, ways: Sequence[Way[Row]], **kept: str) -> Self:
+        """Read the address. Raises `BadRequest` for a value that no row could have."""
+        asked = {way.parameter: one_of(request, way.parameter, way.names) for way in ways}
+        return cls(request.path, ways, {name: value for name, value in asked.items() if value}, kept)
+
+    def query(self, **changes: str) -> str:
+        """Give the part of the address that narrows, changed in some respects, with its question mark."""
+        values = {**self.chosen, **self.kept, **changes}
+        written = urlencode({name: value for name, value in values.items() if value})
+        return f"?{written}" if written else ""
+
+    def address(self, **changes: str) -> str:
         """Give the address of the first page, changed in some respects."""
+        return f"{self.place}{self.query(**changes)}"
 
-    @staticmethod
-    def facts_in(request: HttpRequest) -> dict[str, Any]:
-        """Read the facts of an address. One query where it names a role.
+    def orders(self, names: Mapping[str, str]) -> list[Choice]:
+        """Give the orders of the list by their names, each with its address; the first one needs no parameter."""
+        first = next(iter(names))
+        return [Choice(name, None, self.address(sort="" if sort == first else sort)) for sort, name in names.items()]
 
-        Raises `BadRequest` for an unknown kind, phase, language or year, `Http404` for a role that nobody can read.
-        """
-        return {
-            "kind": one_of(request, "kind", Kind.values),
-            "phase": one_of(request, "phase", Phase.values),
-            "role": _role(request.GET.get("role", "").replace("\x00", " ")),
-            "language": one_of(request, "lang", Language.values),
-            "year": one_of(request, "year", [str(year) for year in YEARS]),
-        }
+    def found(self, rows: Iterable[Row]) -> list[Row]:
+        """Give the rows that have all that was chosen."""
+        return self._found(rows, self.chosen)
 
-    @property
-    def parameters(self) -> dict[str, str]:
-        """Give the facts as an address has them."""
-        role = self.role.slug if self.role else ""
-        named = {"kind": self.kind, "phase": self.phase, "role": role, "lang": self.language, "year": self.year}
-        return {name: value for name, value in named.items() if value}
-
-    @property
-    def narrowed_by(self) -> search.Filters:
-        """Give the facts as the index is asked for them."""
-        role = self.role.pk if self.role else None
-        return {"kind": self.kind, "phase": self.phase, "role": role, "language": self.language, "year": self.year}
-
-    def facts_set(self) -> list[Choice]:
-        """Give the facts that are set, each with the address that takes it off."""
-        told = {
-            "kind": str(Kind(self.kind).label) if self.kind else "",
-            "phase": str(Phase(self.phase).label) if self.phase else "",
-            "role": _("a mention of %(value)s") % {"value": self.role.name} if self.role else "",
-            "language": str(Language(self.language).label) if self.language else "",
-            "year": self.year,
-        }
+    def filters(self) -> list[Choice]:
+        """Give what is chosen, each with the address that takes it off."""
+        chosen = [way for way in self.ways if way.parameter in self.chosen]
         return [
-            Choice(label, None, self.address(**{name: None if name == "role" else ""}))
-            for name, label in told.items()
-            if label
+            Choice(way.names[self.chosen[way.parameter]], None, self.address(**{way.parameter: ""})) for way in chosen
         ]
 
-    def facets_of_facts(
-        self, counted: Mapping[str, Counter[str]], found: int, *, closed: Collection[str] = ()
-    ) -> list[Facet]:
-        """Give the choices that keep some, not all, of the texts found; `counted` is what `search.counted` gives.
+    def switch(self, parameter: str, rows: Iterable[Row], everything: str) -> list[Choice]:
+        """Give one way as a row of links, first that to everything; it stays when one is chosen, and none is dead."""
+        way = next(way for way in self.ways if way.parameter == parameter)
+        left, numbers = self._counted(way, rows)
+        choices = [Choice(everything, len(left), self.address(**{parameter: ""}))]
+        return choices + self._choices(way, numbers, [value for value in way.names if numbers[value]])
 
-        None of a fact that is set already, or is among `closed`. At most one query.
+    def facets(self, rows: Sequence[Row], *, but: Collection[str] = ()) -> list[Facet]:
+        """Give the choices, each with how many of all rows it leads to under the other filters; none leads to nothing.
+
+        Of what is chosen the other values are offered, instead of it.
         """
+        facets = [self._facet(way, rows) for way in self.ways if way.parameter not in but]
+        return [facet for facet in facets if facet.choices]
 
-        def rows(fact: str) -> list[tuple[str, int]]:
-            is_closed = fact in closed or fact in self.parameters
-            return [] if is_closed else [row for row in counted[fact].most_common() if row[1] < found]
+    def _facet(self, way: Way[Row], rows: Iterable[Row]) -> Facet:
+        left, numbers = self._counted(way, rows)
+        chosen = self.chosen.get(way.parameter)
+        # What all rows have narrows nothing, unless it is another value than the one chosen.
+        offered = [value for value in way.names if value != chosen and 0 < numbers[value] < len(left) + bool(chosen)]
+        if way.by_number:
+            offered.sort(key=lambda value: -numbers[value])
+        choices = self._choices(way, numbers, offered)
+        return Facet(way.title, choices[:_MOST_CHOICES], choices[_MOST_CHOICES:])
 
-        phases = sorted(rows("phase"), key=lambda row: Phase.values.index(row[0]))
-        numbers = {int(key): number for key, number in rows("role")[:MOST_CHOICES]}
-        roles = _roles(keys=list(numbers)) if numbers else []
-        return [
-            self.facet(_("Kind"), "kind", commonest_first((Kind(one).label, n, one) for one, n in rows("kind"))),
-            self.facet(_("Phase"), "phase", ((Phase(one).label, n, one) for one, n in phases)),
-            self.facet(_("Mentioned role"), "role", commonest_first((one.name, numbers[one.pk], one) for one in roles)),
-            self.facet(
-                _("Language"), "language", commonest_first((Language(one).label, n, one) for one, n in rows("lang"))
-            ),
-            self.facet(_("Year"), "year", ((one, n, one) for one, n in sorted(rows("year"), reverse=True))),
-        ]
+    def _counted(self, way: Way[Row], rows: Iterable[Row]) -> tuple[list[Row], "Counter[str]"]:
+        others = {name: value for name, value in self.chosen.items() if name != way.parameter}
+        left = self._found(rows, others)
+        return left, Counter(value for row in left for value in set(way.values(row, others)))
 
-    def facet(self, title: str, name: str, rows: Iterable[Row]) -> Facet:
-        """Give the choices of one sort; `name` is what of the address each changes."""
-        shown = islice(rows, MOST_CHOICES)
-        return Facet(
-            title, [Choice(str(label), number, self.address(**{name: value})) for label, number, value in shown]
-        )
+    def _choices(self, way: Way[Row], numbers: Mapping[str, int], values: Iterable[str]) -> list[Choice]:
+        return [Choice(way.names[value], numbers[value], self.address(**{way.parameter: value})) for value in values]
 
-
-def commonest_first(rows: Iterable[Row]) -> list[Row]:
-    """Give label, number and value of choices in order, of equals A to Z."""
-    return sorted(rows, key=lambda row: (-row[1], entries.sort_key(str(row[0]))))
-
-
-@prepared
-def _roles(*, keys: Any) -> QuerySet[Page]:
-    return entries.named_here(Page.objects.published().filter(pk__in=AnyOf(keys)).only("kind", "slug", "title"))
-
-
-def _role(slug: str) -> Page | None:
-    """Give the role of an address. Raises `Http404` where there is none. One query."""
-    if not slug:
-        return None
-    roles = Page.objects.published().filter(kind=Kind.ROLE, slug=slug)
-    role: Page | None = entries.named_here(roles.only("kind", "slug", "title")).first()
-    if role is None:
-        raise Http404(f"There is no role “{slug}”.")
-    return role
+    def _found(self, rows: Iterable[Row], chosen: Chosen) -> list[Row]:
+        asked = [(way, chosen[way.parameter]) for way in self.ways if way.parameter in chosen]
+        return [row for row in rows if all(value in way.values(row, chosen) for way, value in asked)]

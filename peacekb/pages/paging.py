@@ -12,12 +12,12 @@ PER_PAGE = 20
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
-def page_of(rows: QuerySet[Any] | Sequence[Any], request: HttpRequest) -> Page[Any]:
+def page_of(rows: QuerySet[Any] | Sequence[Any], request: HttpRequest, *, per_page: int = PER_PAGE) -> Page[Any]:
     """Give the page that `?page=` asks for, the first without it. Raises `Http404` where there is no such page."""
     asked = request.GET.get("page", "1")
     if not _NUMBER.fullmatch(asked):
         raise Http404(f"{asked[:20]!r} is not the number of a page.")
     try:
-        return Paginator(rows, PER_PAGE).page(int(asked))
+        return Paginator(rows, per_page).page(int(asked))
     except EmptyPage as error:
         raise Http404(f"There is no page {asked}.") from error

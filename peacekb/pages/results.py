@@ -21,7 +21,8 @@ from peacekb.text.query import Either, Fact, Phrase, Words
 from peacekb.text.words import direction
 
 from . import entries, tags
-from .narrowing import MOST_CHOICES, Choice, Facet, Narrowed, commonest_first, one_of
+from .narrowed import MOST_CHOICES, Narrowed, commonest_first
+from .narrowing import Choice, Facet, one_of
 
 SECTIONS_SHOWN = 3
 _LONGEST_QUERY = 1_000

@@ -16,7 +16,8 @@ from peacekb.models import Page
 from peacekb.models.prepared import prepared
 
 from . import tags
-from .narrowing import Choice, Facet, Narrowed, commonest_first
+from .narrowed import Narrowed, commonest_first
+from .narrowing import Choice, Facet
 from .tags import MOST_TAGS, Combination
 
 _MOST_RELATED = 8

@@ -4,7 +4,21 @@ from django.urls import path, register_converter
 
 from peacekb.models import MODELS
 
-from . import citing, completions, concordance, display, feeds, history, previews, sharing, sitemaps, views
+from . import (
+    cases,
+    citing,
+    completions,
+    concordance,
+    display,
+    feeds,
+    history,
+    operations,
+    previews,
+    sharing,
+    sitemaps,
+    timeline,
+    views,
+)
 
 
 class AsWritten:
@@ -60,6 +74,8 @@ for_programs = [
     path("favicon.ico", sharing.favicon, name="favicon"),
     path("healthz/", views.healthz, name="healthz"),
     path("readyz/", views.readyz, name="readyz"),
+    path("cases.csv", cases.file, name="cases_file"),
+    path("operations.csv", operations.file, name="operations_file"),
     path("<kinds:kinds>/<uslug:slug>/mentions.csv", concordance.mentions_file, name="mentions_file"),
     path("<kinds:kinds>/<uslug:slug>/feed/", feeds.mentions, name="mentions_feed"),
 ]
@@ -75,6 +91,7 @@ urlpatterns = [
     path("tags/<str:expression>/", views.tag, name="tag"),
     path("sources/", views.sources, name="sources"),
     path("sources/<uslug:slug>/", views.source, name="source"),
+    path("explore/timeline/", timeline.timeline, name="timeline"),
     path("search/", views.search, name="search"),
     path("search/suggest/", completions.complete, name="complete"),
     path("<kinds:kinds>/", views.index, name="index"),

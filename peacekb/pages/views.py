@@ -13,7 +13,7 @@ from peacekb import search as index_of_words
 from peacekb.models import PHASED, Article, Kind, Page, Phase, Source
 from peacekb.search.alike import alike
 
-from . import asking, citing, entries, facts, history, phases, results, sharing, tagged
+from . import asking, cases, citing, entries, facts, history, operations, phases, results, sharing, tagged
 from . import tags as tagging
 from .paging import page_of
 
@@ -43,9 +43,13 @@ def about(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def index(request: HttpRequest, kinds: str) -> HttpResponse:
-    """List everything of one kind: articles newest first, the rest A to Z or by phase."""
+    """List all of one kind: articles newest first, cases and operations as tables, the rest A to Z or by phase."""
     if kinds == "articles":
         return render(request, "pages/articles.html", {"listing": page_of(entries.articles(), request)})
+    if kinds == "cases":
+        return cases.table(request)
+    if kinds == "operations":
+        return operations.table(request)
     by = request.GET.get("by", "letter")
     if by not in ("letter", "phase"):
         raise Http404("Lists go by letter or by phase.")
