@@ -2,13 +2,14 @@
 
 A file is a document (`peacekb.documents`): YAML front matter between two `---` lines, an empty line, the body. The
 folder says the kind. Works of the bibliography stand together in `sources.yaml`, events of the timeline in
-`events.yaml`, and in `tags.yaml` what each tag is called beside its name, and which tags are broader.
+`events.yaml`, claims of essays with their evidence in `claims.yaml`, and in `tags.yaml` what each tag is called beside
+its name, and which tags are broader.
 """
 
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
@@ -18,6 +19,7 @@ from typing import Any
 import yaml
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from taggit.models import Tag
 from yaml.reader import ReaderError
@@ -44,15 +46,20 @@ from peacekb.documents import (
 )
 from peacekb.models import (
     MODELS,
+    Article,
+    Claim,
     Concept,
+    Contribution,
     Edition,
     Event,
+    Evidence,
     FormerSlug,
     Kind,
     Language,
     Page,
     Revision,
     Source,
+    Stance,
     Status,
     TaggedPage,
     TagName,
@@ -61,10 +68,12 @@ from peacekb.models import (
     tag_slug,
 )
 from peacekb.models.many import batched
+from peacekb.publishing.claims import keep_claim
 from peacekb.publishing.tags import Name, TagRefused, check, save_tag
 from peacekb.text.compose import read_sections
 from peacekb.text.crew import each
 from peacekb.text.markdown_tree import TextRefused
+from peacekb.text.sentences import on_one_line
 
 #: The folder of each kind. Essays are what readers call articles.
 FOLDERS: dict[str, str] = {
@@ -80,6 +89,7 @@ _FOLDER_OF = {kind: folder for folder, kind in FOLDERS.items()}
 SOURCES_FILE = "sources.yaml"
 TAGS_FILE = "tags.yaml"
 EVENTS_FILE = "events.yaml"
+CLAIMS_FILE = "claims.yaml"
 _MARK = "---"
 # In characters; 500 labels and as many of everything else fit. YAML takes a second for so much, and 5 for a whole file.
 _LONGEST_FRONT_MATTER = 256 * 1024
@@ -98,6 +108,8 @@ _SOURCE_KEYS = (
     *("verified", "verified_url", "note"),
 )
 _EVENT_KEYS = ("slug", "date", "title", "text", "note", "operations", "cases", "source", "verified")
+_CLAIM_KEYS = ("article", "number", "sentence", "evidence")
+_EVIDENCE_KEYS = ("stance", *MODELS, "date", "source", "note")
 _TAG_KEYS = ("name", "slug", "names", "broader")
 _TAG_ADDRESS = re.compile(r"[-\w]{1,100}")
 _TAG_NAME_KEYS = ("text", "language", "kind", "slug")
@@ -197,8 +209,33 @@ def events_file(events: Iterable[Event]) -> str:
     return _yaml({"events": rows})
 
 
+def claims_file(claims: Iterable[Claim]) -> str:
+    """Give the text of the file of claims, by article and number; evidence that is not public is left out."""
+    public = set(Page.objects.published().values_list("pk", flat=True))
+    rows = sorted((_claim_row(claim, public) for claim in claims), key=lambda row: (row["article"], row["number"]))
+    return _yaml({"claims": rows})
+
+
+def _claim_row(claim: Claim, public: Collection[int]) -> dict[str, Any]:
+    found = claim.evidence.all()
+    evidence = [_evidence_row(one) for one in found if one.page_id is None or one.page_id in public]
+    row = {"article": claim.article.slug, "number": claim.number, "sentence": claim.sentence, "evidence": evidence}
+    return {key: value for key, value in row.items() if value}
+
+
+def _evidence_row(evidence: Evidence) -> dict[str, Any]:
+    row: dict[str, Any] = {"stance": evidence.stance}
+    if evidence.page is not None:
+        row[evidence.page.kind] = evidence.page.slug
+    if evidence.figure_date:
+        row["date"] = evidence.figure_date
+    if evidence.source is not None:
+        row["source"] = evidence.source.slug
+    return {**row, "note": evidence.note}
+
+
 def export(folder: Path) -> Iterator[Path]:
-    """Write every public page, their tags, the bibliography and the timeline into a folder.
+    """Write every public page, their tags, the bibliography, the timeline and the claims into a folder.
 
     Yields each path after it is written. Raises `OSError`, also where a file of that name is there already: none is
     written over.
@@ -216,8 +253,13 @@ def export(folder: Path) -> Iterator[Path]:
     carried = TaggedPage.objects.filter(content_object__in=Page.objects.published())
     tags = Tag.objects.filter(pk__in=carried.values("tag")).prefetch_related("other_names", "broader_rows__broader")
     events = Event.objects.select_related("source").prefetch_related("operations", "cases")
-    lists = {SOURCES_FILE: sources_file(Source.objects.all()), TAGS_FILE: tags_file(tags)}
-    for name, text in {**lists, EVENTS_FILE: events_file(events)}.items():
+    lists = {
+        SOURCES_FILE: sources_file(Source.objects.all()),
+        TAGS_FILE: tags_file(tags),
+        EVENTS_FILE: events_file(events),
+        CLAIMS_FILE: claims_file(_claims().filter(is_withdrawn=False, article__in=Article.objects.published())),
+    }
+    for name, text in lists.items():
         _write_new(folder / name, text)
         yield folder / name
 
@@ -513,9 +555,10 @@ def bring_in(
     if not dry_run:
         _write(new, changed, draft=draft, editor=editor, seeding=seeding, forks=forks)
     coming = {(file.kind, file.document["slug"]) for file in (*new, *(file for file, _ in changed))}
-    for path, text in lists:
-        if path.name == EVENTS_FILE:
-            _bring_in_events(path, text, report, coming, seeding=seeding, dry_run=dry_run)
+    for name, bring_in_rows in _LATER_LISTS.items():
+        for path, text in lists:
+            if path.name == name:
+                bring_in_rows(path, text, report, coming, seeding, dry_run)
     return report
 
 
@@ -703,7 +746,7 @@ def _source_of(work: Any, known: Source | None) -> Source:
 
 
 def _bring_in_events(
-    path: Path, text: str, report: Report, coming: set[tuple[str, str]], *, seeding: bool, dry_run: bool
+    path: Path, text: str, report: Report, coming: set[tuple[str, str]], seeding: bool, dry_run: bool
 ) -> None:
     """Bring in the timeline, after the pages that it names; `coming` are those of this import."""
     try:
@@ -773,6 +816,133 @@ def _event_says_the_same(event: Event, known: Event, joined: dict[str, list[str]
     return all(getattr(event, name) == getattr(known, name) for name in fields) and all(
         sorted(slugs) == sorted(page.slug for page in getattr(known, key).all()) for key, slugs in joined.items()
     )
+
+
+def _claims() -> QuerySet[Claim]:
+    claims = Claim.objects.select_related("article").defer("article__source")
+    return claims.prefetch_related("evidence__page", "evidence__source")
+
+
+def _bring_in_claims(
+    path: Path, text: str, report: Report, coming: set[tuple[str, str]], seeding: bool, dry_run: bool
+) -> None:
+    """Bring in claims with their evidence, after the pages that they name; `coming` are those of this import."""
+    try:
+        rows, lines = _rows_in(text, "claims", "claims")
+    except _FileRefused as refusal:
+        report.refused.append(Refusal(str(path), refusal.line, str(refusal)))
+        return
+    existing = {(claim.article.slug, claim.number): claim for claim in _claims()}
+    known = _Known.of(rows, coming)
+    seen: set[tuple[str, int]] = set()
+    for number, row in enumerate(rows):
+        try:
+            claim, evidence = _claim_of(row, known)
+            name = (row["article"], claim.number)
+            if name in seen:
+                raise ValidationError({"number": ["another claim of this article has it. Give each its own."]})
+            stored = existing.get(name)
+            if stored is not None and stored.is_withdrawn and not seeding:
+                raise ValidationError({"number": ["the claim was withdrawn. Show it again in the admin first."]})
+        except ValidationError as error:
+            told = shown(row.get("sentence", "")) if isinstance(row, dict) else ""
+            message = f"{told or 'a claim without a sentence'}: {_told(error)}"
+            report.refused.append(Refusal(str(path), lines[f"claims[{number}]"], message))
+            continue
+        seen.add(name)
+        place = f"{path} ({name[0]}, claim {name[1]})"
+        if stored is not None and _claim_says_the_same(claim, evidence, stored):
+            report.unchanged.append(place)
+            continue
+        if stored is not None and seeding:
+            report.kept.append(f"{place}: left alone, it differs from the starter library")
+            continue
+        (report.created if stored is None else report.updated).append(place)
+        if not dry_run:
+            if stored is not None:
+                stored.evidence.all().delete()
+                claim.pk, claim.created_at = stored.pk, stored.created_at
+            keep_claim(claim)
+            Evidence.objects.bulk_create(evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What claims of a file may refer to, by kind and slug; the key of a page that only a trial run brings is 0.
+
+    `figures` are the dates of those of actors, or nothing where they are not known yet.
+    """
+
+    keys: dict[tuple[str, str], int]
+    figures: dict[str, set[str]]
+
+    @classmethod
+    def of(cls, rows: Sequence[Any], coming: set[tuple[str, str]]) -> "_Known":
+        """Ask for all that rows name. Three queries."""
+        said = [row for row in rows if isinstance(row, dict)]
+        lists = [row["evidence"] for row in said if isinstance(row.get("evidence"), list)]
+        inner = [one for one in chain.from_iterable(lists) if isinstance(one, dict)]
+        named = {str(row.get("article")) for row in said}
+        named |= {str(one[key]) for one in inner for key in MODELS if key in one}
+        pages = Page.objects.filter(slug__in=named).values_list("kind", "slug", "pk")
+        keys = {**dict.fromkeys(coming, 0), **{(kind, slug): pk for kind, slug, pk in pages}}
+        keys |= {("source", slug): pk for slug, pk in Source.objects.values_list("slug", "pk")}
+        figures: dict[str, set[str]] = {}
+        for slug, day in Contribution.objects.filter(actor__slug__in=named).values_list("actor__slug", "date"):
+            figures.setdefault(slug, set()).add(day)
+        return cls(keys, figures)
+
+    def key(self, row: dict[str, Any], kind: str) -> int:
+        """Give the key of what a row names under a kind. Raises `ValidationError`."""
+        slug = row.get(kind)
+        if not isinstance(slug, str) or (kind, slug) not in self.keys:
+            raise ValidationError({kind: [f"no {kind} has the slug “{shown(slug)}”."]})
+        return self.keys[kind, slug]
+
+
+def _claim_of(row: Any, known: _Known) -> tuple[Claim, list[Evidence]]:
+    if not isinstance(row, dict):
+        raise ValidationError({"claims": ["each claim must have keys and values."]})
+    _check_keys(row, _CLAIM_KEYS)
+    number, sentence, found = row.get("number"), row.get("sentence"), row.get("evidence") or []
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 10_000:
+        raise ValidationError({"number": ["must be a number from 1 on, without quotes."]})
+    if not isinstance(sentence, str) or not storable(sentence):
+        raise ValidationError({"sentence": ["must be a text; put it in quotes."]})
+    if not isinstance(found, list):
+        raise ValidationError({"evidence": ["must be a list."]})
+    claim = Claim(article_id=known.key(row, Kind.ARTICLE), number=number, sentence=on_one_line(sentence))
+    claim.full_clean(exclude=["article"], validate_unique=False, validate_constraints=False)
+    return claim, [_evidence_of(one, claim, known) for one in found]
+
+
+def _evidence_of(row: Any, claim: Claim, known: _Known) -> Evidence:
+    if not isinstance(row, dict):
+        raise ValidationError({"evidence": ["each must have keys and values."]})
+    _check_keys(row, _EVIDENCE_KEYS)
+    things = [key for key in ("source", *MODELS) if key in row]
+    if len(things) != 1:
+        raise ValidationError({"evidence": [f"each must name one of {', '.join(('source', *MODELS))}."]})
+    if row.get("stance") not in Stance.values:
+        raise ValidationError({"stance": [f"“{shown(row.get('stance'))}” is not one of {', '.join(Stance.values)}."]})
+    note, day, thing = row.get("note"), row.get("date", ""), things[0]
+    if not isinstance(note, str) or not storable(note):
+        raise ValidationError({"note": ["must be a text; put it in quotes."]})
+    evidence = Evidence(claim=claim, stance=row["stance"], note=on_one_line(note), figure_date=str(day))
+    setattr(evidence, "source_id" if thing == "source" else "page_id", known.key(row, thing))
+    evidence.clean_fields(exclude=["claim", "page", "source"])
+    is_there = thing == Kind.ACTOR and (not evidence.page_id or str(day) in known.figures.get(row[thing], ()))
+    if day and not is_there:
+        raise ValidationError({"date": [f"“{shown(row[thing])}” is no actor that has a figure of this date."]})
+    return evidence
+
+
+def _claim_says_the_same(claim: Claim, evidence: Sequence[Evidence], stored: Claim) -> bool:
+    fields = ("stance", "page_id", "figure_date", "source_id", "note")
+    said, was = (
+        [[getattr(one, name) for name in fields] for one in some] for some in (evidence, stored.evidence.all())
+    )
+    return not stored.is_withdrawn and claim.sentence == stored.sentence and said == was
 
 
 @dataclass(frozen=True, slots=True)
@@ -905,4 +1075,9 @@ _LISTS: dict[str, Callable[[Path, str, Report, bool, bool], None]] = {
     SOURCES_FILE: _bring_in_sources,
     TAGS_FILE: _bring_in_tags,
 }
-_LIST_FILES = (*_LISTS, EVENTS_FILE)
+#: Those that refer to pages, and come after them; they are told which pages this import brings.
+_LATER_LISTS: dict[str, Callable[[Path, str, Report, set[tuple[str, str]], bool, bool], None]] = {
+    EVENTS_FILE: _bring_in_events,
+    CLAIMS_FILE: _bring_in_claims,
+}
+_LIST_FILES = (*_LISTS, *_LATER_LISTS)

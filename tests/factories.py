@@ -5,8 +5,9 @@ from itertools import count
 from typing import Any
 
 from peacekb.documents import write
-from peacekb.models import Article, Concept, Kind, Page, Role, Source, Task
+from peacekb.models import Article, Claim, Concept, Evidence, Kind, Page, Role, Source, Task
 from peacekb.publishing import publish, save_draft
+from peacekb.publishing.claims import keep_claim
 
 _numbers = count(1)
 
@@ -81,3 +82,14 @@ def source(slug: str = "un-charter", **values: Any) -> Source:
     return Source.objects.create(
         slug=slug, **{"type": "treaty", "title": "Charter of the United Nations", "year": 1945, **values}
     )
+
+
+def claim(article: Page, sentence: str, *evidence: tuple[str, Page | Source, str], **values: Any) -> Claim:
+    """A claim of a published article; each piece of evidence is a stance, a page or a work, and a note."""
+    made = Claim(article_id=article.pk, sentence=sentence)
+    keep_claim(made)
+    for stance, thing, note in evidence:
+        Evidence.objects.create(
+            claim=made, stance=stance, note=note, **{"source" if isinstance(thing, Source) else "page": thing}, **values
+        )
+    return made

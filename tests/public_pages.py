@@ -12,6 +12,7 @@ PAGES = [
     f"{ESSAY}history/",
     f"{ESSAY}cite/",
     f"{ESSAY}mentions/",
+    f"{ESSAY}evidence/",
     "/concepts/",
     "/concepts/?by=phase",
     CONCEPT,

@@ -21,6 +21,7 @@ from peacekb.models import (
     Actor,
     Article,
     Case,
+    Claim,
     Concept,
     DismissedName,
     Event,
@@ -38,6 +39,8 @@ from peacekb.models import (
 )
 from peacekb.text import compose, worker
 from peacekb.text.markdown_tree import TextRefused
+
+from .factories import claim
 
 pytestmark = pytest.mark.django_db
 
@@ -978,6 +981,8 @@ def a_row_of(model):
         Revision: lambda: published(title="Versions").revisions.get(),
         Label: lambda: published(Concept, "Truce", "No shots.").labels.get(),
         Source: lambda: Source.objects.create(slug="charter", title="Charter", type="treaty"),
+        Claim: lambda: claim(published(title="Claiming", source="So it is."), "So it is."),
+        Page: lambda: published(title="Any page"),
         Tag: lambda: Tag.objects.create(name="patience"),
         User: lambda: person("somebody", "Editors"),
         Group: lambda: Group.objects.first(),

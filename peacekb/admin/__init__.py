@@ -2,11 +2,24 @@
 
 from django.contrib import admin
 
-from . import articles, changes, mentions, people, record, revisions, searches, suggested_names, tags, vocabulary
+from . import (
+    articles,
+    changes,
+    claims,
+    mentions,
+    people,
+    record,
+    revisions,
+    searches,
+    suggested_names,
+    tags,
+    vocabulary,
+)
 
 __all__ = [
     "articles",
     "changes",
+    "claims",
     "mentions",
     "people",
     "record",

@@ -20,7 +20,7 @@ from taggit.models import Tag
 
 from peacekb import publishing
 from peacekb.documents import NAMED_KINDS, Document, DocumentRefused, document_of, write
-from peacekb.models import Label, Mention, NameChange, Page, Revision, Status
+from peacekb.models import Claim, Label, Mention, NameChange, Page, Revision, Status
 from peacekb.publishing import TextRefused
 from peacekb.publishing.proposals import of_names
 from peacekb.text.worker import parse_within
@@ -82,6 +82,16 @@ def unmatched(page: Page) -> str:
         named.append(f"{more} more")
     first, last = ", ".join(named[:-1]), named[-1]
     return f"{f'{first} and {last}' if first else last} {match} no page yet: readers see plain words."
+
+
+def claims_to_look_at(page: Page) -> str:
+    """Say how many claims of a page have lost their sentence; nothing where all have it."""
+    number = Claim.objects.to_look_at_again().filter(article=page.pk).count()
+    if not number:
+        return ""
+    address = f"{reverse('admin:peacekb_claim_changelist')}?article__page__id__exact={page.pk}&state=changed"
+    claims = "1 claim" if number == 1 else f"{number} claims"
+    return format_html('The sentence of <a href="{}">{}</a> has changed: look again at the evidence.', address, claims)
 
 
 def open_drafts(page: Page) -> list[Revision]:
@@ -384,8 +394,8 @@ class PublishingAdmin(SafeAdmin):
             when = spoken_time(page.published_at) if page.published_at else ""
             said = format_html("“{}” will be public from {}.{}", page.title, when, again)
         self.message_user(request, said, messages.SUCCESS)
-        if without := unmatched(page):
-            self.message_user(request, without, messages.WARNING)
+        for warning in filter(None, (unmatched(page), claims_to_look_at(page))):
+            self.message_user(request, warning, messages.WARNING)
 
     def _publish_names(
         self, request: HttpRequest, page: Page, document: Document, note: str, savepoint: str

@@ -20,7 +20,7 @@ from peacekb.text.worker import parse_within
 
 from .confirming import AskFirst, ask, change_address, done, look_at, told
 from .fields import spoken_time
-from .publishing_admin import form_address, may_publish, unmatched
+from .publishing_admin import claims_to_look_at, form_address, may_publish, unmatched
 from .safety import ReadOnly, SafeAdmin
 
 
@@ -134,8 +134,8 @@ class RevisionAdmin(ReadOnly, SafeAdmin):
         else:
             made = deed.revisions.get(revision.page_id)
         self.message_user(request, self._said(revision, made), messages.SUCCESS)
-        if without := unmatched(revision.page):
-            self.message_user(request, without, messages.WARNING)
+        for warning in filter(None, (unmatched(revision.page), claims_to_look_at(revision.page))):
+            self.message_user(request, warning, messages.WARNING)
         return HttpResponseRedirect(form_address(revision.page))
 
     def _restored(self, request: HttpRequest, revision: Revision) -> NameChange | publishing.Outcome:

@@ -4,6 +4,7 @@ from .actor import Actor, ActorType, Contribution, Membership
 from .article import Article, Standpoint
 from .beginning import Beginning
 from .case import Case, Instrument, Participation, Result
+from .claim import Claim, Evidence, Stance
 from .concept import Concept
 from .dismissed_name import DismissedName
 from .edition import Edition
@@ -45,11 +46,13 @@ __all__ = [
     "Beginning",
     "Case",
     "ChangedPage",
+    "Claim",
     "Concept",
     "Contribution",
     "DismissedName",
     "Edition",
     "Event",
+    "Evidence",
     "FormerSlug",
     "IndexedWord",
     "Instrument",
@@ -78,6 +81,7 @@ __all__ = [
     "Source",
     "StagedMention",
     "StagedSection",
+    "Stance",
     "Standpoint",
     "Status",
     "TagBroader",

@@ -10,6 +10,7 @@ from . import (
     completions,
     concordance,
     display,
+    evidence,
     feeds,
     history,
     operations,
@@ -99,5 +100,6 @@ urlpatterns = [
     path("<kinds:kinds>/<uslug:slug>/mentions/", concordance.mentions, name="mentions"),
     path("<kinds:kinds>/<uslug:slug>/history/", history.history, name="history"),
     path("<kinds:kinds>/<uslug:slug>/cite/", citing.cite, name="cite"),
+    path("articles/<uslug:slug>/evidence/", evidence.evidence, name="evidence"),
     path("articles/<uslug:slug>/<uslug:anchor>/", views.section, name="section"),
 ]

@@ -13,7 +13,7 @@ from peacekb import search as index_of_words
 from peacekb.models import PHASED, Article, Kind, Page, Phase, Source
 from peacekb.search.alike import alike
 
-from . import asking, cases, citing, entries, facts, history, operations, phases, results, sharing, tagged
+from . import asking, cases, citing, entries, evidence, facts, history, operations, phases, results, sharing, tagged
 from . import tags as tagging
 from .paging import page_of
 
@@ -88,8 +88,11 @@ def entry(request: HttpRequest, kinds: str, slug: str) -> HttpResponse:
 
 def _article(request: HttpRequest, page: Article) -> HttpResponse:
     mentioned = entries.pages_in(article=page.pk)
+    claims = evidence.claims_in(page)
+    evidence.show_in_text(page.sections.all(), claims)
     shown = {
         "page": page,
+        "claims": claims,
         "stops": phases.line(entries.phases_in(article=page.pk)),
         "concepts": [one for one in mentioned if one.kind == Kind.CONCEPT],
         "roles": [one for one in mentioned if one.kind == Kind.ROLE],
@@ -108,6 +111,7 @@ def section(request: HttpRequest, slug: str, anchor: str) -> HttpResponse:
     if page is None:
         return entries.elsewhere(request, Kind.ARTICLE, slug, anchor)
     before, part, after, below = entries.parts_around(list(page.sections.all()), anchor)
+    evidence.show_in_text([part], evidence.claims_in(page))
     shown = {
         "page": page,
         "section": part,

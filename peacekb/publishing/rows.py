@@ -25,6 +25,7 @@ from peacekb.text.vocabulary import Name, Vocabulary, name_key
 from peacekb.text.words import folded_words
 
 from .beginnings import store_beginnings
+from .claims import place_claims
 from .names import Resolver, vocabulary
 from .told import told_of
 
@@ -242,7 +243,7 @@ def _store(made: Sequence[tuple[Page, Sequence[_Made]]]) -> list[_Stored]:
 
 
 def _index(stored: Sequence[_Stored]) -> None:
-    """Bring in step what is found of pages: their entries in the index, and what begins their names."""
+    """Bring in step what is found of pages: entries in the index, what begins their names, sentences of claims."""
     pages = [page for page, _ in stored]
     facts = search.derived_facts(page.pk for page in pages)
     told = told_of(pages)
@@ -254,6 +255,7 @@ def _index(stored: Sequence[_Stored]) -> None:
         ]
     )
     store_beginnings(pages)
+    place_claims({page: [section for section, _ in sections] for page, sections in stored})
 
 
 def _values(made: MadeSection) -> dict[str, Any]:

@@ -118,6 +118,9 @@ def _section(
 ) -> Section:
     heading = part.heading_text
     numbers = [block.paragraph for block in part.blocks if block.paragraph and block.element.get("id")]
+    # Before the text is read: a reader reads what a picture shows.
+    for block in (*part.blocks, *part.notes):
+        _link_pictures(block.element)
     text, starts, mentions = link_first_mentions(
         part, vocabulary, language=language, resolve=resolve, own=own, quiet=quiet
     )
@@ -141,8 +144,7 @@ def _section(
 def _html(elements: Iterable[ET.Element]) -> str:
     written: list[str] = []
     for element in elements:
-        for picture in element.iter("img"):
-            _link_picture(picture)
+        _link_pictures(element)
         for link in element.iter("a"):
             if _EXTERNAL.match(link.get("href", "")):
                 link.set("class", "external")
@@ -150,9 +152,10 @@ def _html(elements: Iterable[ET.Element]) -> str:
     return sanitize("\n".join(written)) if written else ""
 
 
-def _link_picture(picture: ET.Element) -> None:
-    """Make a picture from elsewhere a link: no page of ours asks others for anything."""
-    address = picture.get("src", "")
-    picture.tag, picture.text = "a", picture.get("alt") or address
-    picture.attrib.clear()
-    picture.set("href", address)
+def _link_pictures(element: ET.Element) -> None:
+    """Make pictures from elsewhere links: no page of ours asks others for anything."""
+    for picture in element.iter("img"):
+        address = picture.get("src", "")
+        picture.tag, picture.text = "a", picture.get("alt") or address
+        picture.attrib.clear()
+        picture.set("href", address)

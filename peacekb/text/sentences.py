@@ -1,6 +1,8 @@
-"""Cut a paragraph into sentences, so that a mention can be quoted whole."""
+"""Cut a text into sentences, so that one can be quoted whole and found again."""
 
 import re
+from collections.abc import Iterable
+from difflib import SequenceMatcher
 
 # Words with a full stop that do not end a sentence, as UN documents use them.
 _ABBREVIATIONS = {
@@ -20,6 +22,7 @@ _OPENS = re.compile(r"""\s+["'“‘«(\[]*(\S)""")
 # Behind "U.N." only such a word shows that a new sentence starts: "the U.N. Secretariat" is one.
 _OPENERS = {*"The This That These Those It In On At A An He She They We But And However Since After".split()}
 _MAY_END = frozenset("etc al co inc ltd corp res doc no".split())
+_ALIKE = 0.5  # how much of two sentences must be the same words
 _MAY_END_BEFORE_AN_OPENER = frozenset(
     "u.n u.s u.k u.s.a e.u a.u d.c s.c jan feb mar apr jun jul aug sept sep oct nov dec janv févr déc".split()
 )
@@ -41,6 +44,25 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     if start < end:
         spans.append((start, end))
     return spans
+
+
+def on_one_line(text: str) -> str:
+    """Give a text with one space wherever it has white space."""
+    return " ".join(text.split())
+
+
+def most_alike(sentence: str, others: Iterable[str]) -> str:
+    """Give the sentence that another one is most like, word by word; empty where none is like it by half."""
+    matcher: SequenceMatcher[str] = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(sentence.split())
+    best, likeness = "", _ALIKE
+    for other in others:
+        matcher.set_seq1(other.split())
+        if matcher.real_quick_ratio() > likeness and matcher.quick_ratio() > likeness:
+            ratio = matcher.ratio()
+            if ratio > likeness:
+                best, likeness = other, ratio
+    return best
 
 
 def _ends_sentence(text: str, match: re.Match[str]) -> bool:

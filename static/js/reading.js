@@ -236,7 +236,7 @@ function offerCopies() {
   // The words of a paragraph, without its number and the marks of its notes.
   function wordsOf(block) {
     const copy = block.cloneNode(true);
-    copy.querySelectorAll(".pm, .copy, .footnote-ref").forEach((extra) => extra.remove());
+    copy.querySelectorAll(".pm, .copy, .footnote-ref, .evidence-mark").forEach((extra) => extra.remove());
     return copy.textContent.replace(/\s+/g, " ").trim();
   }
 
