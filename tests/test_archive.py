@@ -162,7 +162,7 @@ def test_exporting_importing_and_exporting_again_gives_the_same_bytes(tmp_path):
     draft_article(title="Secret")
     run("export", str(tmp_path / "one"))
     before = files_below(tmp_path / "one")
-    assert len(before) == 7
+    assert len(before) == 8
     Page.objects.all().delete()
     Source.objects.all().delete()
     run("import", str(tmp_path / "one"))

@@ -29,6 +29,7 @@ IN_ARABIC = [
         f"{ESSAY}introduction/",
         f"{ESSAY}history/",
         f"{ESSAY}cite/",
+        f"{ESSAY}evidence/",
         "/concepts/",
         CONCEPT,
         f"{CONCEPT}mentions/",
