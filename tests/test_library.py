@@ -367,6 +367,16 @@ def test_an_event_is_told_with_its_source_its_note_and_whether_it_was_checked(cl
     assert '<a href="#guns">' in html
 
 
+def test_a_work_that_an_event_alone_rests_on_has_its_page(client, library):
+    assert client.get("/sources/table/").status_code == 404
+    made = event(title="Signed", source=source("table", title="A table"))
+    page = html_of(client, "/sources/table/")
+    assert f'href="{made.get_absolute_url().replace("&", "&amp;")}"' in page
+    assert "Event · 18 June 2000" in text_in(page)
+    assert "/sources/table/" in html_of(client, "/sources/")
+    assert "/sources/table/" in html_of(client, "/sitemap-sources.xml")
+
+
 ON_THE_TIMELINE = [
     ("what=operations", {"UNMEE", "UNX"}),
     ("what=events", {"Signed", "Elsewhere"}),

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.db.models import Model, QuerySet, TextChoices, Value
+from django.db.models import Model, Q, QuerySet, TextChoices, Value
 
-from peacekb.models import Case, Event, Kind, Operation, Page, Participation
+from peacekb.models import Case, Event, Kind, Operation, Page, Participation, Source
 from peacekb.models.prepared import prepared
 
 from . import entries
@@ -137,6 +137,12 @@ def _operations() -> QuerySet[Operation]:
     operations: QuerySet[Any] = Operation.objects.published()
     found: QuerySet[Operation] = entries.named_here(operations.only(*_SHOWN, *facts).order_by("start", "slug"))
     return found
+
+
+def works() -> QuerySet[Source]:
+    """Give the works on which something rests that readers find: a public text or an event."""
+    cited = Page.sources.through._default_manager.filter(page__in=Page.objects.published())
+    return Source.objects.filter(Q(pk__in=cited.values("source")) | Q(pk__in=Event.objects.values("source")))
 
 
 def _of(known: Known, pairs: Mapping[int, Iterable[int]], page: Page) -> list[Page]:

@@ -18,7 +18,7 @@ from taggit.models import Tag
 from peacekb.languages import absolute
 from peacekb.models import MODELS, Page, Phase, Source
 
-from . import entries, tags
+from . import entries, record, tags
 
 #: The protocol allows 50,000 in a file; with fewer an answer, which is made whole, takes a third of a second and 2 MB.
 PER_FILE = 1_000
@@ -89,11 +89,11 @@ class _Tags(_Section):
 
 
 class _Sources(_Section):
-    """The works that public pages cite."""
+    """The works that public pages and events cite."""
 
     def items(self) -> QuerySet[Source]:
         """Give the works."""
-        return Source.objects.filter(pages__in=Page.objects.published()).distinct().only("slug").order_by("pk")
+        return record.works().only("slug").order_by("pk")
 
 
 def _sections() -> dict[str, _Section]:

@@ -1,7 +1,7 @@
 """What the public reads. A view parses, asks and renders; what is asked stands in the modules beside it."""
 
 from django.db import DatabaseError
-from django.db.models import Count, Prefetch
+from django.db.models import Count, Prefetch, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.utils.text import slugify
@@ -10,10 +10,24 @@ from django.views.decorators.http import require_safe
 
 from peacekb import asked
 from peacekb import search as index_of_words
-from peacekb.models import PHASED, Article, Kind, Page, Phase, Source
+from peacekb.models import PHASED, Article, Kind, Page, Phase
 from peacekb.search.alike import alike
 
-from . import asking, cases, citing, entries, evidence, facts, history, operations, phases, results, sharing, tagged
+from . import (
+    asking,
+    cases,
+    citing,
+    entries,
+    evidence,
+    facts,
+    history,
+    operations,
+    phases,
+    record,
+    results,
+    sharing,
+    tagged,
+)
 from . import tags as tagging
 from .paging import page_of
 
@@ -173,19 +187,19 @@ def tag(request: HttpRequest, expression: str) -> HttpResponse:
 
 @require_safe
 def sources(request: HttpRequest) -> HttpResponse:
-    """List the bibliography, A to Z: the works that public texts cite."""
-    cited = Source.objects.filter(pages__in=Page.objects.published())
-    found = cited.annotate(number=Count("pages"))
+    """List the bibliography, A to Z: the works that public texts and events cite."""
+    texts = Count("pages", filter=Q(pages__in=Page.objects.published()))
+    found = record.works().annotate(number=texts)
     return render(request, "pages/sources.html", {"groups": entries.by_letter(found)})
 
 
 @require_safe
 def source(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show one work and the texts that cite it; without one, nothing tells of a draft's sources."""
+    """Show one work with the texts and events that cite it; without one, nothing tells of a draft's sources."""
     cited_in = Prefetch("pages", entries.listed(Page.objects.published()).order_by("kind", "title"), "cited_in")
-    work = Source.objects.prefetch_related(cited_in).filter(slug=slug).first()
-    if work is None or not work.cited_in:
-        raise Http404("No text cites a source of this name.")
+    work = record.works().prefetch_related(cited_in, "events").filter(slug=slug).first()
+    if work is None:
+        raise Http404("Nothing cites a source of this name.")
     return render(request, "pages/source.html", {"source": work})
 
 
