@@ -277,6 +277,26 @@ def write_entries() -> None:
         cursor.execute("ANALYZE")
 
 
+def write_beginnings() -> None:
+    """Write again what readers may begin to type for a page."""
+    from django.db import transaction
+    from django.db.models import Max, Min
+
+    from peacekb.models import Beginning, Page
+    from peacekb.publishing.beginnings import beginnings_of
+
+    ends = Page.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    names = [field.attname for field in Beginning._meta.fields if not field.primary_key]
+    with transaction.atomic():
+        Beginning.objects.filter(page__isnull=False).delete()
+        for part in _cut(ends["first"], ends["last"] + 1):
+            pages = (
+                Page.objects.filter(pk__range=(part.start, part.stop - 1)).defer("source").prefetch_related("labels")
+            )
+            made = [row for page in pages for row in beginnings_of(page)]
+            _insert(Beginning._meta.db_table, [{name: getattr(row, name) for name in names} for row in made])
+
+
 def _cut(start: int, stop: int) -> list[range]:
     return [range(place, min(place + _STEP, stop)) for place in range(start, stop, _STEP)]
 

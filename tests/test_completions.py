@@ -118,6 +118,13 @@ def test_readers_see_names_in_their_language():
     assert "[Cease]fire" in by_title
 
 
+def test_a_plural_that_is_typed_in_full_finds_the_name():
+    published_concept("Peace agreement")
+    published_concept("Crisis")
+    assert offered("peace agreements") == ["[Peace agreement]"]
+    assert offered("crises") == ["[Crisis]"]
+
+
 def test_a_hidden_name_finds_and_is_not_shown():
     published_concept("Ceasefire", label_rows=[{"text": "seizefire", "kind": "hidden"}])
     assert offered("seiz") == ["Ceasefire"]

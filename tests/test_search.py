@@ -130,6 +130,9 @@ def test_the_index_follows_every_change_and_deletion():
     article.delete()
     assert titles("armistice") == []
     assert search_index_is_whole(None, databases=["default"]) == []
+    published_article(title="Two", source="An armistice.")
+    assert titles("armistice") == ["Two"]
+    assert search_index_is_whole(None, databases=["default"]) == []
 
 
 @pytest.mark.parametrize(
@@ -379,9 +382,10 @@ def test_of_very_many_sections_the_newest_are_ranked_and_those_with_the_words_in
     newer = [published_article(title=f"Number {number}", source="A truce.") for number in range(4)]
     for module in (sqlite, postgresql):
         monkeypatch.setattr(module, "MOST_RANKED", 4)
-    found = find("truce")
-    assert not found.whole
-    assert {hit.page for hit in found.hits} == {old.pk, *(page.pk for page in newer)}
+    for query in ("truce", "truc*", '"a truce"'):
+        found = find(query)
+        assert not found.whole
+        assert {hit.page for hit in found.hits} == {old.pk, *(page.pk for page in newer)}, query
     assert not {hit.page for hit in find("truce text OR truce", year="2002").hits} - {hidden.pk}
 
 

@@ -6,13 +6,15 @@ so that case, accents and plurals make no difference; an order is kept, for a na
 
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from peacekb import search
 from peacekb.models import Edition, Page, Revision, SearchCheck, SearchQuery, Status
+from peacekb.models.prepared import prepared
 from peacekb.text.query import Query, Words, read
 from peacekb.text.vocabulary import name_key
 from peacekb.text.words import folded_words
@@ -58,8 +60,13 @@ def chosen(words: str) -> Page | None:
     """Give the public page that editors chose for these very words (see `plain_words`). One query."""
     if not words:
         return None
+    return next(iter(_chosen(words=words)), None)
+
+
+@prepared
+def _chosen(*, words: Any) -> QuerySet[Page]:
     checks = {"search_checks__words": words, "search_checks__how": SearchCheck.How.CHOSEN}
-    return Page.objects.published().filter(**checks).defer("source").first()
+    return Page.objects.published().filter(**checks).defer("source").order_by("pk")[:1]
 
 
 @transaction.atomic

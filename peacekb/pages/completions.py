@@ -10,19 +10,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
-from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
-from taggit.models import Tag
 
 from peacekb import asked
 from peacekb.languages import address_of, spoken
-from peacekb.models import Beginning, Label, Page, Status, TaggedPage
+from peacekb.models import Beginning, Label, Page
 from peacekb.models.prepared import AnyOf, prepared
 from peacekb.search.marks import CLOSE, OPEN
 from peacekb.text.beginnings import LONGEST, typed, typed_in
+from peacekb.text.words import singular
 
 from . import tags
 from .entries import named_here
@@ -62,19 +61,30 @@ class Completion:
 @require_safe
 def complete(request: HttpRequest) -> HttpResponse:
     """Show what the letters typed so far may become; nothing for fewer than two. At most ten queries, and where others
-    searched for such words one for these and a search for each of at most four.
+    searched for such words one for these and a search for each of at most four; as many again for a plural.
 
     Raises `BadRequest` for what no search form of ours sends.
     """
     text = request.GET.get("q")
     if text is None or "\x00" in text or len(text) > _LONGEST_QUERY:
         raise BadRequest("What was typed is missing or too long.")
-    found = completions(typed(text))
+    begun = typed(text)
+    found = completions(begun) or completions(_singular(begun))
     groups = [(group, [one for one in found if one.group == group]) for group in _GROUPS]
     shown = {"groups": [(group, some) for group, some in groups if some], "number": len(found)}
     response = render(request, "pages/completions.html", shown)
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+def _singular(begun: str) -> str:
+    """Give a beginning with its last word in the singular: a plural that was typed in full begins no name.
+
+    Nothing where that is the same.
+    """
+    before, space, last = begun.rpartition(" ")
+    alone = f"{before}{space}{singular(last)}"
+    return "" if alone == begun else alone
 
 
 def completions(begun: str) -> list[Completion]:
@@ -99,12 +109,7 @@ def _articles(begun: str) -> list[Completion]:
 def _tags(begun: str) -> list[Completion]:
     """Give tags that a public page carries. Two queries."""
     keys = list(dict.fromkeys(tag for (tag,) in _begun(begun, Shelf.TAG, "tag")))[:_LOOKED_AT]
-    public = When(
-        content_object__status=Status.PUBLISHED, content_object__published_at__lte=timezone.now(), then=Value(True)
-    )
-    # A case, because SQLite would otherwise go through all pages by date for each tag.
-    carried = TaggedPage.objects.filter(tag=OuterRef("pk")).annotate(is_public=Case(public, default=Value(False)))
-    found = Tag.objects.filter(Exists(carried.filter(is_public=True))).in_bulk(keys)
+    found = tags.carried().in_bulk(keys)
     named = ((tag, _marked(tag.name, begun)) for tag in (found[key] for key in keys if key in found))
     return [Completion("tags", tags.address(tag.slug), Name(name)) for tag, name in named if name]
 

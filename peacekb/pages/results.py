@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, Self
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -32,8 +32,7 @@ _SHOWN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """What was found of one text: its page, its facts in the index, its sections, best first."""
 
     page: int
@@ -59,7 +58,7 @@ class Question(Narrowed):
         slugs = " ".join(request.GET.getlist("tag")).replace("+", " ").split()
         return cls(
             text=" ".join(request.GET.get("q", "").replace("\x00", " ")[:_LONGEST_QUERY].split()),
-            tags=tags.known(slugs),
+            tags=tags.known(slugs, counted=False),
             only=one_of(request, "only", ["words"]),
             **cls.facts_in(request),
         )
@@ -97,10 +96,24 @@ class Question(Narrowed):
 
     def address(self, **changes: Any) -> str:
         """Give the address of the question, changed in some respects."""
-        asked = replace(self, **changes)
-        pairs = {"q": asked.text, **asked.parameters, "only": asked.only, "tag": [tag.slug for tag in asked.tags]}
-        written = urlencode({name: value for name, value in pairs.items() if value}, doseq=True)
-        return address_of("pages:search") + (f"?{written}" if written else "")
+        asked = {**self._asked, **changes}
+        role = asked["role"]
+        named = {
+            "q": asked["text"],
+            "kind": asked["kind"],
+            "phase": asked["phase"],
+            "role": role.slug if role else "",
+            "lang": asked["language"],
+            "year": asked["year"],
+            "only": asked["only"],
+        }
+        written = [_written(name, value) for name, value in named.items() if value]
+        written += [_written("tag", tag.slug) for tag in asked["tags"]]
+        return address_of("pages:search") + ("?" + "&".join(written) if written else "")
+
+    @cached_property
+    def _asked(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def parts(self) -> list[Choice]:
         """Give what was understood in words, each part with the address that takes it off; lone words need none."""
@@ -152,6 +165,11 @@ class Question(Narrowed):
         """Give the entry that bears the words as its name, with its definition. One query beside those of `answer`."""
         named = self.answer.named
         return next(iter(entries.with_keys([named.page])), None) if named else None
+
+
+@lru_cache(maxsize=1_024)
+def _written(name: str, value: str) -> str:
+    return urlencode({name: value})
 
 
 @dataclass(frozen=True, slots=True)

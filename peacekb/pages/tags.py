@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet, Value
+from django.db.models import Case, Count, Exists, OuterRef, QuerySet, Value, When
 from django.http import Http404
 from taggit.models import Tag
 
 from peacekb.languages import address_of, spoken
-from peacekb.models import Page, TagBroader, TaggedPage, TagName, tag_shown
-from peacekb.models.prepared import AnyOf, prepared
+from peacekb.models import Page, Status, TagBroader, TaggedPage, TagName, tag_shown
+from peacekb.models.prepared import AnyOf, moment, prepared
 
 from . import entries
 from .narrowing import Choice
@@ -78,8 +78,8 @@ def combination(expression: str) -> Combination:
     return Combination(tags, either and len(tags) > 1)
 
 
-def known(slugs: Sequence[str]) -> tuple[Tag, ...]:
-    """Give the tags with these slugs, or with a name that has one, each with `number`, its published pages.
+def known(slugs: Sequence[str], *, counted: bool = True) -> tuple[Tag, ...]:
+    """Give the tags with these slugs, or with a name that has one, as `public` does; without `number` unless `counted`.
 
     One query, and two more where a name is asked for. Raises `Http404` for more than five, and for one that no
     published page carries: nothing tells of a draft's tags.
@@ -87,11 +87,14 @@ def known(slugs: Sequence[str]) -> tuple[Tag, ...]:
     wanted = list(dict.fromkeys(slugs))
     if len(wanted) > MOST_TAGS or any("\x00" in slug or len(slug) > 100 for slug in wanted):
         raise Http404("At most five tags can be combined.")
-    found = {tag.slug: tag for tag in _public_with(slugs=wanted)} if wanted else {}
+    if not wanted:
+        return ()
+    found = {tag.slug: tag for tag in (_public_with(slugs=wanted) if counted else _carried_with(slugs=wanted))}
     missing = [slug for slug in wanted if slug not in found]
     if missing:
         meant = dict(TagName.objects.filter(slug__in=missing).values_list("slug", "tag"))
-        named = {tag.pk: tag for tag in public().filter(pk__in=meant.values())} if meant else {}
+        tags = public() if counted else carried().annotate(shown=tag_shown())
+        named = {tag.pk: tag for tag in tags.filter(pk__in=meant.values())} if meant else {}
         found |= {slug: named[tag] for slug, tag in meant.items() if tag in named}
     if len(found) < len(wanted):
         raise Http404("No text carries this tag.")
@@ -101,6 +104,12 @@ def known(slugs: Sequence[str]) -> tuple[Tag, ...]:
 @prepared
 def _public_with(*, slugs: Any) -> QuerySet[Tag]:
     return public().filter(slug__in=AnyOf(slugs, "text"))
+
+
+@prepared
+def _carried_with(*, slugs: Any) -> QuerySet[Tag]:
+    tags: QuerySet[Tag] = carried().annotate(shown=tag_shown()).filter(slug__in=AnyOf(slugs, "text"))
+    return tags
 
 
 @prepared
@@ -127,6 +136,15 @@ def public() -> QuerySet[Tag]:
     carried = Tag.objects.filter(tagged_pages__content_object__in=Page.objects.published())
     counted = carried.annotate(number=Count("tagged_pages"))
     tags: QuerySet[Tag] = counted.annotate(shown=tag_shown()).order_by("shown")
+    return tags
+
+
+def carried() -> QuerySet[Tag]:
+    """Give the tags of published pages, uncounted."""
+    public = When(content_object__status=Status.PUBLISHED, content_object__published_at__lte=moment(), then=Value(True))
+    # A case, because SQLite would otherwise go through all pages by date for each tag.
+    tagged = TaggedPage.objects.filter(tag=OuterRef("pk")).annotate(is_public=Case(public, default=Value(False)))
+    tags: QuerySet[Tag] = Tag.objects.filter(Exists(tagged.filter(is_public=True)))
     return tags
 
 

@@ -16,7 +16,10 @@ _ORDER: list[str] = [Label.LabelKind.PREF, Label.LabelKind.ALT, Label.LabelKind.
 def store_beginnings(pages: Collection[Page]) -> None:
     """Bring the rows of pages and of their tags in step. Needs `labels` and `tagged__tag`; four queries at most."""
     tags = {tagged.tag_id: tagged.tag for page in pages for tagged in page.tagged.all()}
-    made = [*(row for page in pages for row in _of_page(page)), *(row for tag in tags.values() for row in _of_tag(tag))]
+    made = [
+        *(row for page in pages for row in beginnings_of(page)),
+        *(row for tag in tags.values() for row in _of_tag(tag)),
+    ]
     stored = {_said(row): row.pk for row in Beginning.objects.filter(page__in=[page.pk for page in pages])}
     stored |= {_said(row): row.pk for row in Beginning.objects.filter(tag__in=tags)}
     new = [row for row in made if stored.pop(_said(row), None) is None]
@@ -38,7 +41,8 @@ def drop_beginnings(withdrawn: Sequence[Page] | QuerySet[Page], *, tags: bool = 
         Beginning.objects.filter(~Exists(carried), shelf=Shelf.TAG).delete()
 
 
-def _of_page(page: Page) -> Iterator[Beginning]:
+def beginnings_of(page: Page) -> Iterator[Beginning]:
+    """Make the rows of a page. Needs `labels`."""
     is_article = page.kind == Kind.ARTICLE
     whole, inside = (Shelf.ARTICLE, Shelf.INSIDE_ARTICLE) if is_article else (Shelf.ENTRY, Shelf.INSIDE_ENTRY)
     labels = sorted(page.labels.all(), key=lambda label: (_ORDER.index(label.kind), label.text))

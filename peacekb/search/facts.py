@@ -8,7 +8,6 @@ words in the first alone.
 import re
 from collections import Counter
 from collections.abc import Iterable
-from itertools import chain
 
 from peacekb.text.query import Phrase
 from peacekb.text.words import keys
@@ -50,7 +49,7 @@ def true(*tokens: str) -> list[Phrase]:
 
 def counted(facts: Iterable[str]) -> dict[str, Counter[str]]:
     """Count the values of facts over pages, each given by the facts of one of its sections: fact, value, number."""
-    tokens = Counter(chain.from_iterable(one.partition(f" {_TITLE}")[0].split() for one in facts))
+    tokens = Counter(" ".join(one.partition(f" {_TITLE}")[0] for one in facts).split())
     found: dict[str, Counter[str]] = {fact: Counter() for fact in (*_WRITTEN, *_NUMBERED)}
     for one, number in tokens.items():
         if match := _TOKEN.fullmatch(one):

@@ -78,16 +78,16 @@ def store(entries: Sequence[Indexed]) -> None:
             continue
         if known.facts != entry.facts:
             only_facts[entry.section] = entry.facts
-        if (known.facts, known.public_from) != (entry.facts, entry.public_from):
-            known.facts, known.public_from = entry.facts, entry.public_from
+        if known.public_from != entry.public_from:
+            known.public_from = entry.public_from
             moved.append(known)
+    if only_facts:
+        engine().write_facts(only_facts)
     for row in moved:
-        row.save(force_update=True)
+        row.save(force_update=True, update_fields=["public_from"])
     if words:
         engine().write(words)
         _learn(words)
-    if only_facts:
-        engine().write_facts(only_facts)
 
 
 def follow_mentions(pages: Iterable[int]) -> None:
@@ -97,13 +97,11 @@ def follow_mentions(pages: Iterable[int]) -> None:
     """
     keys_of_pages = list(pages)
     derived = derived_facts(keys_of_pages)
-    moved, only_facts = [], {}
+    only_facts = {}
     for row in SearchEntry.objects.filter(page__in=keys_of_pages):
         written = facts.with_derived(row.facts, derived.get(row.page_id, ()))
         if written != row.facts:
-            row.facts = only_facts[row.pk] = written
-            moved.append(row)
-    SearchEntry.objects.bulk_update(moved, ["facts"], batch_size=500)
+            only_facts[row.pk] = written
     if only_facts:
         engine().write_facts(only_facts)
 

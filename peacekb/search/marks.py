@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from typing import NamedTuple
 
 from peacekb.models import Section
 from peacekb.text.query import Phrase
 from peacekb.text.sentences import sentence_spans
-from peacekb.text.words import Word, key, words
+from peacekb.text.words import Cut, key
 
 OPEN, CLOSE = "\ue000", "\ue001"  # private use: the filter `marked` escapes the text, then turns them into <mark>
 _LONGEST = 320
@@ -24,7 +24,7 @@ class Snippet:
 def snippet(section: Section, asked: Sequence[Phrase]) -> Snippet:
     """Give the sentence of a section that holds most of the words asked for."""
     text = section.text.replace(OPEN, "").replace(CLOSE, "")
-    hits = _standing(words(text), asked)
+    hits = _standing(text, asked)
     spans = sentence_spans(text)
     if not spans:
         return Snippet("", section.first_paragraph)
@@ -33,7 +33,7 @@ def snippet(section: Section, asked: Sequence[Phrase]) -> Snippet:
     for start, end in spans:
         found: set[str] = set()
         while place < len(hits) and hits[place].start < end:
-            found.add(key(hits[place].folded))
+            found.add(hits[place].key)
             place += 1
         if len(found) > most:
             best, most = (start, end), len(found)
@@ -57,18 +57,23 @@ def snippet(section: Section, asked: Sequence[Phrase]) -> Snippet:
     return Snippet(shown, section.paragraph_at(start))
 
 
-def _standing(text: Sequence[Word], asked: Sequence[Phrase]) -> list[Word]:
+class _Hit(NamedTuple):
+    start: int
+    end: int
+    key: str
+
+
+def _standing(text: str, asked: Sequence[Phrase]) -> list[_Hit]:
     """Give the words of a text that belong to one of the phrases; a word of a phrase that stands alone does not."""
-    found = [key(word.folded) for word in text]
-    places: dict[str, list[int]] = {}
-    for place, one in enumerate(found):
-        places.setdefault(one, []).append(place)
+    cut = Cut(text)
+    places = [place for place, folded in enumerate(cut.folded) if folded]
+    found = [key(cut.folded[place]) for place in places]
     marked: set[int] = set()
     for phrase in asked:
-        *first, last = phrase.keys
-        endings = [one for one in places if one.startswith(last)] if phrase.beginning else [last]
-        for place in chain.from_iterable(places.get(one, ()) for one in endings):
-            start = place - len(first)
-            if start >= 0 and found[start:place] == first:
-                marked.update(range(start, place + 1))
-    return [text[place] for place in sorted(marked)]
+        *before, last = phrase.keys
+        for end, one in enumerate(found):
+            if one == last or (phrase.beginning and one.startswith(last)):
+                start = end - len(before)
+                if start >= 0 and found[start:end] == before:
+                    marked.update(range(start, end + 1))
+    return [_Hit(*cut.span(places[place]), found[place]) for place in sorted(marked)]

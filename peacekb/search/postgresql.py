@@ -1,6 +1,6 @@
 """PostgreSQL full text: a column of weighted words with a GIN index. Django does not know it; only this room does."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +13,25 @@ from peacekb.text.query import Phrase
 
 from .wanted import FACTS, MOST_HEADED, MOST_RANKED, Candidate, Candidates, Indexed, Text, Wanted
 
+Term = Callable[[Phrase, str], str]
 # ts_rank takes the weights of D, C, B, A: text, heading, labels and tags, title.
 _WEIGHTS = "{0.4, 0.6, 0.8, 1.0}"
 _HEADS = "ABC"
+_NAMES = "AB"
+# A word of title, labels, heading or tags stands in the vector with this sign, too: GIN knows no weights, and to look
+# for them in the vector of each section with the word takes seconds. No key has it.
+_HEAD = "@"
 _WORDS = " || ".join(
-    f"setweight(to_tsvector('simple', %s), '{weight}')" for weight in ("A", "B", "C", "B", "D", "D")
-)  # title, labels, heading, tags, text, facts
+    [
+        # title, labels, heading, tags, text, facts
+        *(f"setweight(to_tsvector('simple', %s), '{weight}')" for weight in ("A", "B", "C", "B", "D", "D")),
+        "array_to_tsvector(%s::text[])",
+    ]
+)
+# To look into a vector is not the work of an addition, as PostgreSQL believes: it would go through all sections, the
+# newest first, rather than ask the index for a word that stands in one of thirty. The setting ends with the statement
+# behind it, for both are sent as one.
+_COSTLY = "SELECT set_config('cpu_operator_cost', '0.1', true)"
 
 
 def candidates(wanted: Wanted, now: datetime) -> Candidates:
@@ -47,18 +60,17 @@ def _ranked(wanted: Wanted, weights: str, now: datetime, most: int) -> tuple[lis
     by = _words(wanted, weights) or query
     exact = _words(Wanted(wanted.words), weights) if wanted.also else by
     together = _term(wanted.together, weights) if wanted.together else ""
-    rows = _asked(
-        "WITH held AS MATERIALIZED (SELECT section_id, page_id, public_from, facts, vector FROM peacekb_searchentry"
-        " WHERE vector @@ %s::tsquery AND public_from <= %s ORDER BY section_id DESC LIMIT %s)"
-        f" SELECT section_id, page_id, public_from, facts, ts_rank('{_WEIGHTS}', vector, %s::tsquery, 1),"
-        " vector @@ %s::tsquery, vector @@ %s::tsquery FROM held",
-        query,
-        now,
-        most + 1,
-        by,
-        exact,
-        together,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{_COSTLY}; WITH held AS MATERIALIZED (SELECT section_id, page_id, public_from, facts, vector"
+            " FROM peacekb_searchentry WHERE vector @@ %s::tsquery AND public_from <= %s"
+            " ORDER BY section_id DESC LIMIT %s)"
+            f" SELECT section_id, page_id, public_from, facts, ts_rank('{_WEIGHTS}', vector, %s::tsquery, 1),"
+            " vector @@ %s::tsquery, vector @@ %s::tsquery FROM held",
+            [query, now, most + 1, by, exact, together],
+        )
+        cursor.nextset()  # the first is that of the setting
+        rows = cursor.fetchall()
     return [Candidate(*row) for row in rows[:most]], len(rows) <= most
 
 
@@ -70,18 +82,19 @@ def _asked(sql: str, *values: Any) -> list[Any]:
 
 
 def _query(wanted: Wanted, weights: str) -> str:
+    heads = _words(wanted, weights, _head) if weights else ""
     facts = [_either(facts, weights) for facts in wanted.facts]
     unwanted = ["!" + _term(phrase, "") for phrase in wanted.without]
-    return " & ".join(part for part in (_words(wanted, weights), *facts, *unwanted) if part)
+    return " & ".join(part for part in (heads, _words(wanted, weights), *facts, *unwanted) if part)
 
 
-def _words(wanted: Wanted, weights: str) -> str:
-    words = " & ".join(_either(phrases, weights) for phrases in wanted.words)
-    return f"(({words}) | {_either(wanted.also, weights)})" if wanted.also else words
+def _words(wanted: Wanted, weights: str, term: Term | None = None) -> str:
+    words = " & ".join(_either(phrases, weights, term) for phrases in wanted.words)
+    return f"(({words}) | {_either(wanted.also, weights, term)})" if wanted.also else words
 
 
-def _either(phrases: Iterable[Phrase], weights: str) -> str:
-    return "(" + " | ".join(_term(phrase, weights) for phrase in phrases) + ")"
+def _either(phrases: Iterable[Phrase], weights: str, term: Term | None = None) -> str:
+    return "(" + " | ".join((term or _term)(phrase, weights) for phrase in phrases) + ")"
 
 
 def _term(phrase: Phrase, weights: str) -> str:
@@ -93,13 +106,21 @@ def _term(phrase: Phrase, weights: str) -> str:
     return "(" + " <-> ".join(written) + ")"
 
 
+def _head(phrase: Phrase, weights: str) -> str:
+    """Give what is true of each section that has the phrase in its head, and asks the index alone."""
+    if phrase.column == FACTS:
+        return _term(phrase, weights)
+    written = [f"'{_HEAD}{word}'" for word in phrase.keys]
+    return "(" + " & ".join(written) + (":*" if phrase.beginning else "") + ")"
+
+
 def naming(words: Sequence[str], now: datetime, most: int) -> list[int]:
     """Give the pages whose title, names or tags (weights A and B) hold at least one of the words, best first.
 
     One query.
     """
     wanted = Wanted([[Phrase((word,)) for word in words]])
-    ranked, _ = _ranked(wanted, "AB", now, MOST_RANKED)
+    ranked, _ = _ranked(wanted, _NAMES, now, MOST_RANKED)
     return [one.page for one in sorted(ranked, key=lambda one: (-one.score, one.section))][:most]
 
 
@@ -139,18 +160,23 @@ def write(rows: Sequence[Indexed]) -> None:
             f" VALUES (%s, %s, %s, %s, %s, {_WORDS})"
             " ON CONFLICT (section_id) DO UPDATE SET page_id = excluded.page_id, public_from = excluded.public_from,"
             " facts = excluded.facts, digest = excluded.digest, vector = excluded.vector",
-            [(*row[:5], *row.words, row.facts) for row in rows],
+            [(*row[:5], *row.words, row.facts, _heads(row)) for row in rows],
         )
+
+
+def _heads(row: Indexed) -> list[str]:
+    words = " ".join((row.title, row.labels, row.heading, row.tags)).split()
+    return [f"{_HEAD}{word}" for word in dict.fromkeys(words)]
 
 
 def write_facts(facts: dict[int, str]) -> None:
     """Write the facts of sections of which the words stay. Tokens of facts are no words."""
     with connection.cursor() as cursor:
         cursor.executemany(
-            "UPDATE peacekb_searchentry SET vector = ts_delete(vector, array(SELECT word FROM"
+            "UPDATE peacekb_searchentry SET facts = %s, vector = ts_delete(vector, array(SELECT word FROM"
             " unnest(tsvector_to_array(vector)) AS word WHERE word LIKE 'zz%%')) || to_tsvector('simple', %s)"
             " WHERE section_id = %s",
-            [(written, section) for section, written in facts.items()],
+            [(written, written, section) for section, written in facts.items()],
         )
 
 
@@ -158,6 +184,8 @@ def create_statements() -> list[str]:
     """Give the statements that make the column and its index, for mending; the migration has its own, frozen."""
     return [
         "ALTER TABLE peacekb_searchentry ADD COLUMN IF NOT EXISTS vector tsvector",
+        # In the row itself: to fetch one that is stored apart takes longer than to rank it.
+        "ALTER TABLE peacekb_searchentry ALTER COLUMN vector SET STORAGE MAIN",
         "CREATE INDEX IF NOT EXISTS peacekb_searchentry_vector ON peacekb_searchentry USING gin (vector)",
     ]
 

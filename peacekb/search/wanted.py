@@ -10,9 +10,9 @@ from peacekb.text.query import Phrase
 #: The column of the index whose words are facts; all other ones hold words of the text.
 FACTS = "facts"
 #: Sections that an engine ranks. Of a word that stands in more, the newest are ranked, and those with it in a heading.
-MOST_RANKED = 1_000
+MOST_RANKED = 400
 #: Of sections with the words in title, names, heading or tags, where there are more than are ranked.
-MOST_HEADED = 500
+MOST_HEADED = 100
 
 
 @dataclass(frozen=True, slots=True)

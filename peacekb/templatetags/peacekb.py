@@ -1,24 +1,27 @@
 """How the public templates write values."""
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
 from html import escape, unescape
 from math import ceil
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from django import template
 from django.conf import settings
 from django.template import Context
 from django.template.base import FilterExpression, Parser, Token, token_kwargs
+from django.utils import timezone
 from django.utils.encoding import uri_to_iri
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language_info, ngettext
+from django.utils.translation import get_language_info, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from peacekb import languages
 from peacekb.models import Kind, Language, Page, Section
-from peacekb.search.marks import CLOSE, OPEN
+from peacekb.search.marks import CLOSE, OPEN, Snippet
 
 register = template.Library()
 # A search of 1,000 characters in another script, each of them six letters in an address, and its filters.
@@ -37,6 +40,23 @@ _NAMES_OF_KINDS = {
     "operations": lambda: _("Operations"),
     "cases": lambda: _("Cases"),
 }
+
+
+class _Choice(Protocol):
+    label: str
+    number: int
+    address: str
+
+
+class _Found(Protocol):
+    heading: str
+    snippet: Snippet
+    address: str
+
+
+class _FoundPage(Protocol):
+    page: Page
+    sections: Sequence[_Found]
 
 
 @register.filter
@@ -159,6 +179,53 @@ def link(page: Page, look: str = "") -> SafeString:
 def partial_date(value: str) -> SafeString | str:
     """Give a date of which perhaps only the month or the year is known, marked up as a time."""
     return format_html('<time datetime="{}">{}</time>', value, languages.partial_date(value)) if value else ""
+
+
+@register.filter
+def told(page: Page) -> SafeString:
+    """Tell in a line what a page is: its kind, the day of its publishing, its language."""
+    assert page.published_at is not None  # noqa: S101  lists hold what is published
+    return _told(languages.spoken(), page.kind, page.published_at, page.language)
+
+
+@lru_cache(maxsize=4_096)
+def _told(_spoken: str, kind: str, published_at: datetime, language: str) -> SafeString:
+    day = languages.day(timezone.localdate(published_at))
+    return format_html('{} · {} · <span lang="{}">{}</span>', Kind(kind).label, day, language, Language(language).label)
+
+
+@register.filter
+def offered(choice: _Choice) -> SafeString:
+    """Link a choice by which a list is narrowed, with the number of texts that it leads to.
+
+    As with `link`: a page of results holds seventy.
+    """
+    address, label = escape(choice.address), escape(choice.label)
+    # Safe: what is not a number was escaped just before.
+    return mark_safe(  # noqa: S308
+        f'<a class="tag" href="{address}"><bdi>{label}</bdi> <span class="count">{choice.number}</span></a>'
+    )
+
+
+@register.filter
+def title_link(found: _FoundPage) -> SafeString:
+    """Link a text that was found by its title, at the best place in it. Made as `link` makes one."""
+    address, language, title = map(escape, (found.sections[0].address, found.page.language, found.page.title))
+    # Safe: all values were escaped just before.
+    return mark_safe(f'<a href="{address}" lang="{language}"><bdi>{title}</bdi></a>')  # noqa: S308
+
+
+@register.filter
+def place_link(section: _Found, language: str) -> SafeString:
+    """Link the place in a text where something was found: the paragraph, and the heading, in the text's language."""
+    number, heading = section.snippet.paragraph, escape(section.heading)
+    told = escape(paragraph(number)) if number else heading or escape(_("Introduction"))
+    if number and heading:
+        comma = escape(pgettext("between the parts of a list", ", "))
+        told = f'{told}{comma}<bdi lang="{escape(language)}">{heading}</bdi>'
+    address, here = escape(section.address), escape(languages.spoken())
+    # Safe: all values were escaped just before.
+    return mark_safe(f'<a class="place" href="{address}" lang="{here}" dir="auto">{told}</a>')  # noqa: S308
 
 
 @register.filter
