@@ -2,6 +2,7 @@
 
 ESSAY = "/articles/diplomacy-in-peacekeeping/"
 HOME, CONCEPT, SEARCH = "/", "/concepts/ceasefire/", "/search/?q=ceasefire"
+GRAPH = "/explore/graph/concept/ceasefire/"
 PAGES = [
     HOME,
     "/about/",
@@ -41,6 +42,13 @@ PAGES = [
     "/tags/mediation,negotiation,law/",
     "/sources/",
     "/sources/un-charter/",
+    "/explore/",
+    "/explore/matrix/",
+    "/explore/matrix/?phase=ceasefire&task=building-institutions",
+    "/explore/matrix/mediator/ceasefire/",
+    "/explore/graph/?name=truse",
+    GRAPH,
+    f"{GRAPH}?steps=2",
     "/search/",
     SEARCH,
     "/search/?q=truce",
@@ -52,4 +60,5 @@ ERRORS = {
     "/nowhere/": 404,
     "/search/?kind=planet": 400,
     "/cases/?result=won": 400,
+    "/explore/matrix/?task=planets": 400,
 }

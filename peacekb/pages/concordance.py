@@ -130,7 +130,7 @@ class Concordance:
 
     def rows(self) -> QuerySet[Mention]:
         """Give the mentions asked for in their order, with what a line shows."""
-        return self.mentions().select_related("section__page").only(*_SHOWN).order_by(*_ORDERS[self.sort])
+        return in_order(self.mentions(), self.sort)
 
     def texts(self) -> list[Text]:
         """Give the texts in which the mentions are. One query."""
@@ -218,6 +218,11 @@ def _phases_of(pages: Collection[int]) -> set[tuple[int, str]]:
     linking = Mention.objects.filter(linked=True, section__page__kind=Kind.ARTICLE, section__page__in=pages)
     linked = linking.order_by().values_list("section__page", "target").distinct()
     return own | {(page, phase) for page, target in linked for phase in phases_of[target]}
+
+
+def in_order(mentions: QuerySet[Mention], sort: str = _BY_TEXT) -> QuerySet[Mention]:
+    """Give mentions in one of the orders, with what a line shows."""
+    return mentions.select_related("section__page").only(*_SHOWN).order_by(*_ORDERS[sort])
 
 
 def grouped(lines: Iterable[Line]) -> list[Group]:

@@ -97,7 +97,7 @@ class _Sources(_Section):
 
 
 def _sections() -> dict[str, _Section]:
-    names = ("home", "about", "tags", "sources", "timeline")
+    names = ("home", "about", "explore", "matrix", "timeline", "tags", "sources")
     lists = [reverse("pages:index", kwargs={"kinds": f"{kind}s"}) for kind in MODELS]
     return {
         "site": _Paths(*(reverse(f"pages:{name}") for name in names), *lists),
