@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("peacekb", "0011_library")]
+    dependencies = [("peacekb", "0014_words_of_entries")]
 
     operations = [
         migrations.AddIndex(
