@@ -67,6 +67,8 @@ def _pattern(phrase: Phrase) -> bytes:
 
 def _weighed(pattern: bytes, section: bytes, weights: Sequence[float]) -> float:
     """Count a phrase, each time with the weight of its column. Of two that share a space one counts."""
+    if pattern not in section:
+        return 0.0
     before, _, last = section.rpartition(b"\n")
     weight = weights[-1] * last.count(pattern)
     if pattern in before:
