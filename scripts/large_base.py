@@ -3,6 +3,7 @@
 from typing import Any
 
 from measuring import Generator
+from search_base import entries_of
 
 ORIGINALS = 200
 _NAMES_A_PAGE = 5
@@ -29,10 +30,12 @@ def copy_essays(start: int, stop: int) -> None:
     from django.db import connection
     from django.db.models import Count, Max, Min
 
-    from peacekb.models import Article, Mention, Page, Revision, SearchEntry, Section, SectionTree, TaggedPage
+    from peacekb import search
+    from peacekb.models import Article, Beginning, Mention, Page, Revision, Section, SectionTree, TaggedPage
 
-    by_page: dict[Any, str] = {Page: "id", Article: "page_id", TaggedPage: "content_object_id", Revision: "page_id"}
-    by_section: dict[Any, str] = {SectionTree: "section_id", SearchEntry: "section_id", Mention: "section_id"}
+    by_page: dict[Any, str] = {Page: "id", TaggedPage: "content_object_id"}
+    by_page |= dict.fromkeys((Article, Revision, Beginning), "page_id")
+    by_section: dict[Any, str] = {SectionTree: "section_id", Mention: "section_id"}
     ends = {"first": Min("pk"), "last": Max("pk"), "count": Count("pk")}
     pages = Page.objects.filter(slug__startswith="essay-", slug__endswith="-copy-0").aggregate(**ends)
     sections = Section.objects.filter(page__pk__range=(pages["first"], pages["last"])).aggregate(**ends)
@@ -55,6 +58,9 @@ def copy_essays(start: int, stop: int) -> None:
             )
         for statement in connection.ops.sequence_reset_sql(no_style(), [model for model, *_ in tables]):
             cursor.execute(statement)
+    # The words of an entry are with the engine, which no copying of rows reaches.
+    for copy in range(start, stop):
+        search.store(entries_of(range(pages["first"] + copy * _APART, pages["last"] + copy * _APART + 1)))
 
 
 def _copied(field: Any, connection: Any) -> str:

@@ -211,7 +211,7 @@ def _rows(numbers: range) -> Rows:
     return _library.rows(numbers)
 
 
-def _entries(keys: range) -> list[Any]:
+def entries_of(keys: range) -> list[Any]:
     """Give the search entries of the pages with such keys, as publishing makes them; not saved."""
     from peacekb import search
     from peacekb.models import Page
@@ -267,7 +267,7 @@ def write_entries() -> None:
                 cursor.execute(f"DROP INDEX {name}")
         else:
             SearchEntry.objects.all().delete()
-        for entries in _made(_entries, _cut(ends["first"], ends["last"] + 1)):
+        for entries in _made(entries_of, _cut(ends["first"], ends["last"] + 1)):
             search.store(entries)
         if indexes:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no index is made while foreign keys wait to be checked
