@@ -169,7 +169,7 @@ def test_what_is_not_public_is_not_told(algiers: Page, client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("address", "most"),
-    [("/cases/algiers-2000/", 12), ("/actors/algeria/", 12), ("/operations/unmee/", 12), ("/roles/mediator/", 10)],
+    [("/cases/algiers-2000/", 12), ("/actors/algeria/", 12), ("/operations/unmee/", 12), ("/roles/mediator/", 11)],
 )
 def test_pages_of_the_record_cost_few_queries(
     algiers: Page, client: Client, django_assert_max_num_queries: Any, address: str, most: int
