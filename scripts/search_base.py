@@ -217,12 +217,12 @@ def entries_of(keys: range) -> list[Any]:
     from peacekb.models import Page
 
     found = Page.objects.filter(pk__range=(keys.start, keys.stop - 1)).defer("source")
-    pages = list(found.prefetch_related("labels", "phase_set", "tagged__tag", "sections"))
-    roles = search.mentioned_roles(page.pk for page in pages)
+    pages = list(found.prefetch_related("labels", "tagged__tag", "sections"))
+    derived = search.derived_facts(page.pk for page in pages)
     entries = []
     for page in pages:
         sections = [(section, search.words_of(section.heading, section.text)) for section in page.sections.all()]
-        entries += search.entries_for(page, sections, roles.get(page.pk, ()))
+        entries += search.entries_for(page, sections, derived.get(page.pk, ()))
     return entries
 
 

@@ -39,7 +39,8 @@ MOST_QUERIES = 12
 def html_of(client, address: str) -> str:
     response = client.get(address)
     assert response.status_code == 200, address
-    return response.content.decode()
+    html: str = response.content.decode()
+    return html
 
 
 def text_in(html: str) -> str:
