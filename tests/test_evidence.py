@@ -333,14 +333,15 @@ def test_a_claim_without_public_evidence_has_no_mark(client, essay):
     assert "evidence-mark" not in shown(client)
 
 
-def test_a_work_is_linked_where_it_has_a_page(client, essay):
-    uncited, cited = source("uncited", title="An uncited work"), source("cited", title="A cited work")
-    published_concept("Ceasefire", sources=["cited"])
-    claim(essay, TREATIES, ("supports", uncited, "It says so."), ("contradicts", cited, "It says no."))
-    page = shown(client, "/articles/on-envoys/evidence/")
-    assert 'href="/sources/cited/"' in page
-    assert "An uncited work" in page
-    assert "/sources/uncited/" not in page
+def test_a_work_that_evidence_alone_rests_on_has_a_page_that_names_the_essay(client, essay):
+    work = source("lone", title="A lone work")
+    assert client.get("/sources/lone/").status_code == 404
+    made = claim(essay, TREATIES, ("supports", work, "It says so."))
+    assert 'href="/sources/lone/"' in shown(client, "/articles/on-envoys/evidence/")
+    assert 'href="/articles/on-envoys/"' in shown(client, "/sources/lone/")
+    made.is_withdrawn = True
+    made.save()
+    assert client.get("/sources/lone/").status_code == 404
 
 
 def test_a_figure_is_shown_with_its_date_and_source_and_survives_new_rows(client, essay):

@@ -3,7 +3,7 @@
 from .actor import Actor, ActorType, Contribution, Membership
 from .article import Article, Standpoint
 from .beginning import Beginning
-from .case import Case, Instrument, Participation, Result
+from .case import Case, Instrument, Participation, Result, years
 from .claim import Claim, Evidence, Stance
 from .concept import Concept
 from .dismissed_name import DismissedName
@@ -13,7 +13,7 @@ from .label import Label
 from .mention import Mention
 from .name_change import ChangedPage, NameChange, StagedMention, StagedSection
 from .operation import Operation, Region, Resolution
-from .page import FormerSlug, Kind, Language, Page, PagePhase, Phase, Status, TaggedPage, Verified
+from .page import FormerSlug, Kind, Language, Page, PagePhase, Phase, Status, TaggedPage, Verified, public_at
 from .revision import Revision
 from .role import Role
 from .search_entry import IndexedWord, SearchEntry
@@ -92,6 +92,8 @@ __all__ = [
     "is_poor",
     "kept_tags",
     "meant_tags",
+    "public_at",
     "tag_shown",
     "tag_slug",
+    "years",
 ]

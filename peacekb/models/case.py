@@ -61,10 +61,20 @@ class Case(Page):
             ),
         ]
 
+    @property
+    def years(self) -> str:
+        """Write the years of the talks: "1974–1975"."""
+        return years(self.start_year, self.end_year)
+
     def clean(self) -> None:
         """Refuse a case that ended before it began."""
         if self.end_year is not None and self.start_year is not None and self.end_year < self.start_year:
             raise ValidationError({"end_year": _("A case cannot end before it starts.")})
+
+
+def years(first: int, last: int | None) -> str:
+    """Write the first and the last year of something, or the one year."""
+    return f"{first}" if last in (None, first) else f"{first}–{last}"
 
 
 class Participation(models.Model):

@@ -77,6 +77,14 @@ class TaggedPage(ItemBase):  # type: ignore[misc]  # taggit has no types
         ]
 
 
+def public_at(path: str) -> dict[str, Any]:
+    """Give the conditions that the page to which a path of relations leads is public.
+
+    By columns of that row: asked whether it is among all that are `published`, SQLite begins with those.
+    """
+    return {f"{path}__status": Status.PUBLISHED, f"{path}__published_at__lte": moment()}
+
+
 class PageQuerySet(models.QuerySet["Page"]):
     """Rules about which pages."""
 

@@ -58,6 +58,8 @@ _UNSHOWN = (
     *("source", "status", "withdrawn_at", "withdrawn_reason", "review_by", "verified", "verified_url", "unlinked"),
     *("created_at", "updated_at"),
 )
+#: What of a page its link needs.
+NAMED = ("kind", "slug", "title", "language")
 _DEFINITION = 400  # characters; lists shorten it further
 
 
@@ -93,6 +95,17 @@ def named_here(pages: QuerySet[Any]) -> QuerySet[Any]:
     labels = Label.objects.filter(page=OuterRef("pk"), language=spoken(), kind=Label.LabelKind.PREF)
     named: QuerySet[Any] = pages.annotate(name_here=Subquery(labels.values("text")[:1]))
     return named
+
+
+def named_by_key(keys: Iterable[int]) -> dict[int, Page]:
+    """Give the published pages among some, by key, with the names that readers are shown. One query, none for none."""
+    wanted = sorted(set(keys))
+    return {page.pk: page for page in _named_by_key(keys=wanted)} if wanted else {}
+
+
+@prepared
+def _named_by_key(*, keys: Any) -> QuerySet[Page]:
+    return named_here(Page.objects.published().filter(pk__in=AnyOf(keys)).only(*NAMED).order_by())
 
 
 def with_words(pages: QuerySet[Any]) -> QuerySet[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -132,22 +132,19 @@ def _claims(*, article: Any) -> QuerySet[Claim]:
 
 @prepared
 def _evidence(*, article: Any) -> QuerySet[Evidence]:
-    cited = Page.objects.published().filter(sources=OuterRef("source"))
     standing = Evidence.objects.filter(claim__in=Claim.objects.standing().filter(article=article))
-    return standing.select_related("source").annotate(is_listed=Exists(cited)).order_by("pk")
+    return standing.select_related("source").order_by("pk")
 
 
 @prepared
 def _pages(*, keys: Any) -> QuerySet[Page]:
     public = Page.objects.published().filter(pk__in=AnyOf(keys)).annotate(result=F("case__result"))
-    return entries.named_here(public.only("kind", "slug", "title", "language"))
+    return entries.named_here(public.only(*entries.NAMED))
 
 
 @prepared
 def _figures(*, keys: Any) -> QuerySet[Contribution]:
-    cited = Page.objects.published().filter(sources=OuterRef("source"))
-    figures = Contribution.objects.filter(actor__in=AnyOf(keys)).select_related("source")
-    return figures.annotate(is_listed=Exists(cited))
+    return Contribution.objects.filter(actor__in=AnyOf(keys)).select_related("source")
 
 
 # --- the page of all evidence ------------------------------------------------------------------------------------

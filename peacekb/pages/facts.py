@@ -24,10 +24,11 @@ from peacekb.models import (
     Phase,
     Resolution,
     Result,
+    years,
 )
-from peacekb.models.prepared import AnyOf, prepared
+from peacekb.models.prepared import prepared
 
-from .entries import by_name, named_here
+from .entries import NAMED, by_name, named_by_key, named_here
 from .phases import Stop, named
 
 #: What each result means. They are judgements of the editors, which the text of the case explains.
@@ -41,8 +42,8 @@ MEANINGS: dict[str, Promise] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Who took part in a case: an actor in a role, perhaps through persons."""
+class Participant:
+    """An actor in a role in a case, perhaps through persons."""
 
     actor: Page
     persons: list[str]
@@ -54,7 +55,6 @@ class Played:
 
     case: Page
     result: str
-    signed: str
     years: str
     others: list[tuple[Page, list[str]]]
 
@@ -80,18 +80,18 @@ class Span:
 def of(page: Page) -> dict[str, Any]:
     """Give what the template of a kind shows of a page of the record, by name; nothing for other kinds.
 
-    Costs four queries for a case, five for an actor, three for an operation, four for a role.
+    Costs four queries for a case and an actor, three for an operation and a role.
     """
     return _SHOWN[page.kind](page) if page.kind in _SHOWN else {}
 
 
 def _of_case(page: Any) -> dict[str, Any]:
     rows = _participations_in(case=page.pk)
-    known = _pages(key for row in rows for key in row[:2])
-    roles: dict[int, dict[int, Part]] = {}
+    known = named_by_key(key for row in rows for key in row[:2])
+    roles: dict[int, dict[int, Participant]] = {}
     for actor, role, person in rows:
         if actor in known and role in known:
-            part = roles.setdefault(role, {}).setdefault(actor, Part(known[actor], []))
+            part = roles.setdefault(role, {}).setdefault(actor, Participant(known[actor], []))
             part.persons.extend([person] * bool(person))
     return {
         "parts": [(known[role], list(parts.values())) for role, parts in roles.items()],
@@ -104,7 +104,7 @@ def _of_case(page: Any) -> dict[str, Any]:
 def _of_actor(page: Any) -> dict[str, Any]:
     memberships = _memberships(actor=page.pk)
     rows = _participations_of(actor=page.pk)
-    known = _pages([*(row[0] for row in memberships), *(key for row in rows for key in row[:2])])
+    known = named_by_key([*(row[0] for row in memberships), *(key for row in rows for key in row[:2])])
     played = _played(rows, known)
     return {
         "memberships": [(known[key], since, verified) for key, since, verified in memberships if key in known],
@@ -139,7 +139,7 @@ def _month(text: str) -> int:
 
 def _of_role(page: Any) -> dict[str, Any]:
     rows = _participations_as(role=page.pk)
-    known = _pages(key for row in rows for key in row[:2])
+    known = named_by_key(key for row in rows for key in row[:2])
     played = _played(rows, known)
     return {"played": played, "tally": _tally(played), "work": _work_of(page)}
 
@@ -159,14 +159,13 @@ _SHOWN: dict[str, Callable[[Any], dict[str, Any]]] = {
 }
 
 
-def _played(rows: Iterable[tuple[int, int, str, str, str, int, int | None]], known: dict[int, Page]) -> list[Played]:
+def _played(rows: Iterable[tuple[int, int, str, str, int, int | None]], known: dict[int, Page]) -> list[Played]:
     """Put rows of one actor, or of one role, together by case, in their order."""
     cases: dict[int, Played] = {}
-    for case, other, person, result, signed, start, end in rows:
+    for case, other, person, result, start, end in rows:
         if case not in known or other not in known:
             continue
-        years = str(start) if end in (None, start) else f"{start}–{end}"
-        played = cases.setdefault(case, Played(known[case], str(Result(result).label), signed, years, []))
+        played = cases.setdefault(case, Played(known[case], str(Result(result).label), years(start, end), []))
         told = next((persons for page, persons in played.others if page.pk == other), None)
         if told is None:
             played.others.append((known[other], told := []))
@@ -179,24 +178,12 @@ def _tally(played: Collection[Played]) -> list[Tally]:
     return [Tally(str(label), numbers[str(label)]) for label in Result.labels if numbers[str(label)]]
 
 
-def _pages(keys: Iterable[int]) -> dict[int, Page]:
-    """Give the published pages among some, by key, with the names that readers are shown. One query, none for none."""
-    wanted = set(keys)
-    return {page.pk: page for page in _named(keys=sorted(wanted))} if wanted else {}
-
-
-@prepared
-def _named(*, keys: Any) -> QuerySet[Page]:
-    pages = Page.objects.published().filter(pk__in=AnyOf(keys))
-    return named_here(pages.only("kind", "slug", "title", "language"))
-
-
 @prepared
 def _participations_in(*, case: Any) -> QuerySet[Participation, tuple[int, int, str]]:
     return Participation.objects.filter(case=case).order_by("pk").values_list("actor_id", "role_id", "person")
 
 
-_OF_CASE = ("person", "case__result", "case__signed", "case__start_year", "case__end_year")
+_OF_CASE = ("person", "case__result", "case__start_year", "case__end_year")
 
 
 @prepared
@@ -214,7 +201,7 @@ def _participations_as(*, role: Any) -> QuerySet[Participation, Any]:
 @prepared
 def _tasks(*, role: Any) -> QuerySet[Page]:
     tasks = Page.objects.published().filter(task__performed_by=role)
-    found: QuerySet[Page] = named_here(tasks.only("kind", "slug", "title", "language")).annotate(
+    found: QuerySet[Page] = named_here(tasks.only(*NAMED)).annotate(
         phase=Coalesce("phase_set__phase", Value(Phase.ANY.value))
     )
     return found

@@ -34,10 +34,10 @@ from peacekb.models import (
     Page,
     Participation,
     Role,
-    Status,
     Task,
+    public_at,
 )
-from peacekb.models.prepared import AnyOf, moment, prepared
+from peacekb.models.prepared import AnyOf, prepared
 from peacekb.search.alike import alike
 
 from . import entries
@@ -149,20 +149,15 @@ def _stated(*, pages: Any) -> QuerySet[Any, Any]:
 @prepared
 def _mentioned(*, pages: Any) -> QuerySet[Mention, Any]:
     """Give what the texts of pages mention."""
-    found = Mention.objects.filter(section__page__in=AnyOf(pages), **_public("target"))
+    found = Mention.objects.filter(section__page__in=AnyOf(pages), **public_at("target"))
     return _most_frequent(found, "section__page", "target", _MENTIONS)
 
 
 @prepared
 def _mentioning(*, pages: Any) -> QuerySet[Mention, Any]:
     """Give the texts that mention pages."""
-    found = Mention.objects.filter(target__in=AnyOf(pages), **_public("section__page"))
+    found = Mention.objects.filter(target__in=AnyOf(pages), **public_at("section__page"))
     return _most_frequent(found, "target", "section__page", _MENTIONED_IN)
-
-
-def _public(path: str) -> dict[str, Any]:
-    # By its own columns: asked for all that are public, SQLite would begin with those.
-    return {f"{path}__status": Status.PUBLISHED, f"{path}__published_at__lte": moment()}
 
 
 def _most_frequent(found: QuerySet[Mention], here: str, there: str, place: int) -> QuerySet[Mention, Any]:
@@ -170,12 +165,6 @@ def _most_frequent(found: QuerySet[Mention], here: str, there: str, place: int) 
     order = Window(RowNumber(), partition_by=F(here), order_by=[F("number").desc(), F(there)])
     most: QuerySet[Mention, Any] = counted.alias(order=order).filter(order__lte=2 * MOST)
     return most
-
-
-@prepared
-def _named(*, pages: Any) -> QuerySet[Page]:
-    shown = ("kind", "slug", "title", "language")
-    return entries.named_here(Page.objects.published().filter(pk__in=AnyOf(pages)).only(*shown).order_by())
 
 
 # --- the neighbourhood -------------------------------------------------------------------------------------------
@@ -243,7 +232,7 @@ def _beside(pages: Sequence[int], known: dict[int, Page]) -> dict[int, list[Edge
     """Give the relations of pages to public ones, which become known. Four queries."""
     found = list(_edges(pages))
     new = {edge.there for edge in found} - known.keys()
-    known.update((page.pk, page) for page in _named(pages=sorted(new)))
+    known.update(entries.named_by_key(new))
     beside: dict[int, list[Edge]] = {page: [] for page in pages}
     for edge in found:
         if edge.there in known:

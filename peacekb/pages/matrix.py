@@ -43,8 +43,9 @@ from peacekb.models import (
     Role,
     Status,
     Task,
+    public_at,
 )
-from peacekb.models.prepared import AnyOf, moment, prepared
+from peacekb.models.prepared import AnyOf, prepared
 
 from . import concordance, entries, phases, spreadsheets
 from .narrowing import Choice, one_of
@@ -52,7 +53,6 @@ from .paging import page_of
 
 _TELLING = (Kind.CONCEPT, Kind.TASK)
 _SQLITE_KEYS = "value FROM json_each(%s)"
-_SHOWN = ("kind", "slug", "title", "language")
 
 
 # --- what is asked -----------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ class Asked:
 @prepared
 def _public_tasks() -> QuerySet[Task]:
     tasks: QuerySet[Any] = Task.objects.published()
-    return entries.named_here(tasks.only(*_SHOWN, "pillar"))
+    return entries.named_here(tasks.only(*entries.NAMED, "pillar"))
 
 
 # --- counting ----------------------------------------------------------------------------------------------------
@@ -149,15 +149,10 @@ def _public_tasks() -> QuerySet[Task]:
 @prepared
 def _telling(narrowed: bool, *, tasks: Any) -> QuerySet[PagePhase, tuple[int, str]]:
     """Give each public concept and task with each of its phases."""
-    found = PagePhase.objects.filter(page__kind__in=_TELLING, phase__in=phases.LINE, **_public("page"))
+    found = PagePhase.objects.filter(page__kind__in=_TELLING, phase__in=phases.LINE, **public_at("page"))
     if narrowed:
         found = found.filter(Q(page__in=AnyOf(tasks)) | Q(page__concept__tasks__in=AnyOf(tasks)))
     return found.order_by().values_list("page", "phase").distinct()
-
-
-def _public(path: str) -> dict[str, Any]:
-    # By its own columns: asked for all that are public, SQLite would begin with those.
-    return {f"{path}__status": Status.PUBLISHED, f"{path}__published_at__lte": moment()}
 
 
 def _sentence_counts(roles: list[int], telling: list[int], language: str) -> Counter[tuple[int, str]]:
@@ -211,7 +206,7 @@ def _sentence_counts(roles: list[int], telling: list[int], language: str) -> Cou
 @prepared
 def _case_counts(*, telling: Any) -> QuerySet[Participation, tuple[int, str, int]]:
     """Give role, phase, and the number of cases."""
-    played = Participation.objects.filter(case__concepts__in=AnyOf(telling), **_public("case"))
+    played = Participation.objects.filter(case__concepts__in=AnyOf(telling), **public_at("case"))
     found = played.values_list("role", "case__concepts__phase_set__phase").annotate(number=Count("case", distinct=True))
     return found.order_by()
 
@@ -219,7 +214,7 @@ def _case_counts(*, telling: Any) -> QuerySet[Participation, tuple[int, str, int
 @prepared
 def _performed(narrowed: bool, *, tasks: Any) -> QuerySet[Any, tuple[int, int, str]]:
     """Give role, task, and each phase of the task."""
-    performing = Role.performs.through.objects.filter(**_public("task"))
+    performing = Role.performs.through.objects.filter(**public_at("task"))
     if narrowed:
         performing = performing.filter(task__in=AnyOf(tasks))
     found: QuerySet[Any, Any] = performing.values_list("role", "task", "task__phase_set__phase").order_by("pk")
@@ -284,7 +279,7 @@ def rows(asked: Asked) -> list[Row]:
 
 @prepared
 def _public_roles() -> QuerySet[Page]:
-    return entries.named_here(Page.objects.published().filter(kind=Kind.ROLE).only(*_SHOWN))
+    return entries.named_here(Page.objects.published().filter(kind=Kind.ROLE).only(*entries.NAMED))
 
 
 # --- one cell ----------------------------------------------------------------------------------------------------
@@ -302,7 +297,7 @@ class Held:
 def held(role: Page, asked: Asked) -> Held:
     """Give what the cell of a role counts, in the order of the texts, A to Z, and by year. Three queries."""
     telling = [page for page, phase in asked.telling() if phase == asked.phase]
-    sentences = Mention.objects.filter(in_heading=False, target=role.pk, **_public("section__page"))
+    sentences = Mention.objects.filter(in_heading=False, target=role.pk, **public_at("section__page"))
     if asked.language:
         sentences = sentences.filter(section__page__language=asked.language)
     beside = Mention.objects.filter(section=OuterRef("section"), paragraph=OuterRef("paragraph"), target__in=telling)
@@ -318,7 +313,7 @@ def held(role: Page, asked: Asked) -> Held:
     performed = {task for who, task, phase in asked.performed() if (who, phase) == (role.pk, asked.phase)}
     cases: QuerySet[Any] = Case.objects.published()
     played = cases.filter(participations__role=role.pk, concepts__in=telling)
-    shown = played.distinct().only(*_SHOWN, "start_year", "end_year", "result")
+    shown = played.distinct().only(*entries.NAMED, "start_year", "end_year", "result")
     return Held(
         concordance.in_order(sentences),
         [task for task in asked.offered if task.pk in performed],

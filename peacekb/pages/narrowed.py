@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
 from peacekb import search
 from peacekb.models import Kind, Language, Page, Phase
-from peacekb.models.prepared import AnyOf, prepared
 from peacekb.search.facts import YEARS
 
 from . import entries
@@ -95,7 +93,7 @@ class Narrowed(ABC):
 
         phases = sorted(rows("phase"), key=lambda row: Phase.values.index(row[0]))
         numbers = {int(key): number for key, number in rows("role")[:MOST_CHOICES]}
-        roles = _roles(keys=list(numbers)) if numbers else []
+        roles = entries.named_by_key(numbers).values()
         return [
             self.facet(_("Kind"), "kind", commonest_first((Kind(one).label, n, one) for one, n in rows("kind"))),
             self.facet(_("Phase"), "phase", ((Phase(one).label, n, one) for one, n in phases)),
@@ -117,11 +115,6 @@ class Narrowed(ABC):
 def commonest_first(rows: Iterable[Row]) -> list[Row]:
     """Give label, number and value of choices in order, of equals A to Z."""
     return sorted(rows, key=lambda row: (-row[1], entries.sort_key(str(row[0]))))
-
-
-@prepared
-def _roles(*, keys: Any) -> QuerySet[Page]:
-    return entries.named_here(Page.objects.published().filter(pk__in=AnyOf(keys)).only("kind", "slug", "title"))
 
 
 def _role(slug: str) -> Page | None:

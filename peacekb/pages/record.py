@@ -3,16 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from django.db.models import Model, Q, QuerySet, TextChoices, Value
 
-from peacekb.models import Case, Event, Kind, Operation, Page, Participation, Source
+from peacekb.models import Case, Claim, Contribution, Event, Evidence, Kind, Operation, Page, Participation, Source
 from peacekb.models.prepared import prepared
 
 from . import entries
 
-_SHOWN = ("kind", "slug", "title", "language")
 #: What is joined to what: a table of pairs, and its two columns.
 PAIRS: dict[str, tuple[type[Model], str, str]] = {
     "case countries": (Case.countries.through, "case", "actor"),
@@ -51,12 +52,6 @@ class CaseRow:
         """Give the date signed, and of a case without one the last year of its talks."""
         return self.page.signed or str(self.page.end_year or self.page.start_year)
 
-    @property
-    def years(self) -> str:
-        """Write the years of the case: "1974–1975"."""
-        first, last = self.page.start_year, self.page.end_year
-        return f"{first}" if last in (None, first) else f"{first}–{last}"
-
 
 @dataclass(frozen=True, slots=True)
 class OperationRow:
@@ -74,7 +69,7 @@ def actors_and_roles() -> dict[int, Page]:
 @prepared
 def _actors_and_roles() -> QuerySet[Page]:
     pages = Page.objects.published().filter(kind__in=(Kind.ACTOR, Kind.ROLE))
-    return entries.named_here(pages.only(*_SHOWN).order_by())
+    return entries.named_here(pages.only(*entries.NAMED).order_by())
 
 
 def names(known: Known, kind: str) -> dict[str, str]:
@@ -117,7 +112,7 @@ def cases(known: Known, pairs: Joined) -> list[CaseRow]:
 def _cases() -> QuerySet[Case]:
     facts = ("conflict", "region", "start_year", "end_year", "signed", "result")
     cases: QuerySet[Any] = Case.objects.published()
-    found: QuerySet[Case] = entries.named_here(cases.only(*_SHOWN, *facts).order_by())
+    found: QuerySet[Case] = entries.named_here(cases.only(*entries.NAMED, *facts).order_by())
     return found
 
 
@@ -135,14 +130,28 @@ def operations(known: Known, pairs: Joined) -> list[OperationRow]:
 def _operations() -> QuerySet[Operation]:
     facts = ("acronym", "region", "start", "end", "deployed_on")
     operations: QuerySet[Any] = Operation.objects.published()
-    found: QuerySet[Operation] = entries.named_here(operations.only(*_SHOWN, *facts).order_by("start", "slug"))
+    found: QuerySet[Operation] = entries.named_here(operations.only(*entries.NAMED, *facts).order_by("start", "slug"))
     return found
 
 
 def works() -> QuerySet[Source]:
-    """Give the works on which something rests that readers find: a public text or an event."""
-    cited = Page.sources.through._default_manager.filter(page__in=Page.objects.published())
-    return Source.objects.filter(Q(pk__in=cited.values("source")) | Q(pk__in=Event.objects.values("source")))
+    """Give the works on which something rests that readers find: a text, a figure, an event, or evidence on a claim."""
+    public = Page.objects.published()
+    claims = Claim.objects.standing().filter(article__in=public)
+    citing: list[QuerySet[Any]] = [
+        Page.sources.through._default_manager.filter(page__in=public),
+        Contribution.objects.filter(actor__in=public),
+        Event.objects.all(),
+        Evidence.objects.filter(claim__in=claims, source__isnull=False),
+    ]
+    return Source.objects.filter(reduce(or_, (Q(pk__in=rows.values("source")) for rows in citing)))
+
+
+def resting_on(work: Source) -> QuerySet[Page]:
+    """Give the public pages that cite a work, have a figure from it, or evidence on one of their sentences."""
+    claims = Claim.objects.standing().filter(evidence__source=work)
+    citing = Q(sources=work) | Q(actor__contributions__source=work) | Q(pk__in=claims.values("article"))
+    return Page.objects.published().filter(citing).distinct()
 
 
 def _of(known: Known, pairs: Mapping[int, Iterable[int]], page: Page) -> list[Page]:

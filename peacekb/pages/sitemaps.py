@@ -89,7 +89,7 @@ class _Tags(_Section):
 
 
 class _Sources(_Section):
-    """The works that public pages and events cite."""
+    """The works on which something public rests."""
 
     def items(self) -> QuerySet[Source]:
         """Give the works."""

@@ -1,7 +1,7 @@
 """What the public reads. A view parses, asks and renders; what is asked stands in the modules beside it."""
 
 from django.db import DatabaseError
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.utils.text import slugify
@@ -187,7 +187,7 @@ def tag(request: HttpRequest, expression: str) -> HttpResponse:
 
 @require_safe
 def sources(request: HttpRequest) -> HttpResponse:
-    """List the bibliography, A to Z: the works that public texts and events cite."""
+    """List the bibliography, A to Z: the works on which something public rests."""
     texts = Count("pages", filter=Q(pages__in=Page.objects.published()))
     found = record.works().annotate(number=texts)
     return render(request, "pages/sources.html", {"groups": entries.by_letter(found)})
@@ -195,12 +195,12 @@ def sources(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def source(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show one work with the texts and events that cite it; without one, nothing tells of a draft's sources."""
-    cited_in = Prefetch("pages", entries.listed(Page.objects.published()).order_by("kind", "title"), "cited_in")
-    work = record.works().prefetch_related(cited_in, "events").filter(slug=slug).first()
+    """Show one work with the texts and events that rest on it; without one, nothing tells of a draft's sources."""
+    work = record.works().prefetch_related("events").filter(slug=slug).first()
     if work is None:
         raise Http404("Nothing cites a source of this name.")
-    return render(request, "pages/source.html", {"source": work})
+    cited_in = entries.listed(record.resting_on(work)).order_by("kind", "title")
+    return render(request, "pages/source.html", {"source": work, "cited_in": cited_in})
 
 
 @require_safe
